@@ -1,0 +1,244 @@
+import { and, desc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { audit } from '../audit/commands.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import type { DeliverCode } from '../delivery/codes.ts';
+import { DomainError, NotFound } from '../errors.ts';
+import { email, personName, phoneNumber, valid } from '../input.ts';
+import { append, transact } from '../log/append.ts';
+import { codeMatches, hashCode, hashSecret, newCode, newSecret } from '../secrets.ts';
+import { type Locale, locales, text } from '../texts.ts';
+import type { Viewer } from '../viewer.ts';
+import { sessions, signInChallenges, users } from './tables.ts';
+
+export type User = typeof users.$inferSelect;
+export type Session = typeof sessions.$inferSelect;
+
+const codeMinutes = 5;
+const resendSeconds = 60;
+const maxAttempts = 5;
+
+/** The code does not sign in: wrong, too old, used, or never asked for. */
+export class InvalidCode extends DomainError {
+  readonly code = 'INVALID_CODE';
+  /** How often the newest code may still be tried; 0: a new one is needed. */
+  readonly attemptsLeft: number;
+  constructor(attemptsLeft: number) {
+    super('INVALID_CODE');
+    this.attemptsLeft = attemptsLeft;
+  }
+}
+
+/** The gateway did not take the message. */
+export class DeliveryFailed extends DomainError {
+  readonly code = 'DELIVERY_FAILED';
+  constructor() {
+    super('DELIVERY_FAILED');
+  }
+}
+
+export interface CodeRequest {
+  readonly phone: string;
+  readonly expiresAt: Date;
+  readonly resendAt: Date;
+}
+
+/**
+ * Sends a one-time code of 6 digits to a phone (§2.1.3), good for 5 minutes and 5 attempts. Known and unknown phones take
+ * the same path; within 60 seconds a repeat returns the first request and sends nothing.
+ * @throws InvalidInput, RateLimited (by `allow`), DeliveryFailed
+ */
+export async function requestSignInCode(
+  db: Database,
+  input: { phone: string; locale: Locale },
+  means: { deliver: DeliverCode; allow: (phone: string) => Promise<void> },
+): Promise<CodeRequest> {
+  const phone = phoneNumber(input.phone);
+  const newest = await newestChallenge(db, phone);
+  if (newest?.state === 'ISSUED' && resendAt(newest.createdAt) > new Date()) return codeRequest(newest);
+  await means.allow(phone);
+  const code = newCode();
+  const { challenge, first } = await db.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${phone}, 1))`);
+    const again = await newestChallenge(tx, phone);
+    if (again?.state === 'ISSUED' && resendAt(again.createdAt) > new Date()) return { challenge: again, first: false };
+    const [challenge] = await tx
+      .insert(signInChallenges)
+      .values({ phone, codeHash: hashCode(phone, code), expiresAt: minutesFromNow(codeMinutes) })
+      .returning();
+    if (!challenge) throw new Error('insert returned no row');
+    return { challenge, first: true };
+  });
+  if (first) {
+    await means.deliver(phone, text(input.locale, 'SIGN_IN_CODE', { code }), code).catch(async () => {
+      await db.update(signInChallenges).set({ state: 'FAILED' }).where(eq(signInChallenges.id, challenge.id));
+      throw new DeliveryFailed();
+    });
+  }
+  return codeRequest(challenge);
+}
+
+const minutesFromNow = (minutes: number) => sql`now() + make_interval(mins => ${minutes})`;
+const resendAt = (createdAt: Date) => new Date(createdAt.getTime() + resendSeconds * 1000);
+const codeRequest = (challenge: typeof signInChallenges.$inferSelect): CodeRequest => ({
+  phone: challenge.phone,
+  expiresAt: challenge.expiresAt,
+  resendAt: resendAt(challenge.createdAt),
+});
+
+async function newestChallenge(tx: Database | Transaction, phone: string) {
+  const [newest] = await tx
+    .select()
+    .from(signInChallenges)
+    .where(eq(signInChallenges.phone, phone))
+    .orderBy(desc(signInChallenges.id))
+    .limit(1);
+  return newest;
+}
+
+/**
+ * Signs in with a phone and the newest code sent to it; the first sign-in makes an ordinary account without rights.
+ * The session's token is returned once and stored hashed.
+ * @throws InvalidCode, InvalidInput
+ */
+export async function signIn(
+  db: Database,
+  input: { phone: string; code: string; client: string | null; locale: Locale; maxDays: number },
+): Promise<{ token: string; user: User; session: Session }> {
+  const phone = phoneNumber(input.phone);
+  const outcome = await transact(db, async (tx) => {
+    const attempt = await tryCode(tx, phone, input.code);
+    if (attempt instanceof InvalidCode) return attempt;
+    const user = await userByPhone(tx, { phone, locale: input.locale });
+    await tx
+      .update(users)
+      .set({ signedInAt: sql`coalesce(${users.signedInAt}, now())` })
+      .where(eq(users.id, user.id));
+    const token = newSecret();
+    const [session] = await tx
+      .insert(sessions)
+      .values({
+        userId: user.id,
+        tokenHash: hashSecret(token),
+        client: input.client,
+        expiresAt: sql`now() + make_interval(days => ${input.maxDays})`,
+      })
+      .returning();
+    if (!session) throw new Error('insert returned no row');
+    await append(tx, { kind: 'SESSION_STARTED', audienceId: user.id, subjectId: session.id });
+    await audit(tx, user.id, { action: 'session.start', target: { type: 'Session', id: session.id } });
+    return { token, user, session };
+  });
+  // Thrown only now, so that the counted attempt is committed.
+  if (outcome instanceof InvalidCode) throw outcome;
+  return outcome;
+}
+
+async function tryCode(tx: Transaction, phone: string, code: string): Promise<true | InvalidCode> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${phone}, 1))`);
+  const challenge = await newestChallenge(tx, phone);
+  const open = challenge?.state === 'ISSUED' && challenge.expiresAt > new Date();
+  const matches = codeMatches(phone, code, challenge?.codeHash);
+  if (!open) return new InvalidCode(0);
+  const attemptCount = challenge.attemptCount + 1;
+  const state = matches ? 'USED' : attemptCount === maxAttempts ? 'LOCKED' : 'ISSUED';
+  await tx.update(signInChallenges).set({ attemptCount, state }).where(eq(signInChallenges.id, challenge.id));
+  return matches || new InvalidCode(maxAttempts - attemptCount);
+}
+
+/** The account of a phone, made if there is none: it waits for its owner, who proves the phone by signing in. */
+export async function userByPhone(
+  tx: Transaction,
+  person: { phone: string; locale: Locale } & Partial<Pick<User, 'familyName' | 'givenName' | 'patronymic' | 'email'>>,
+): Promise<User> {
+  await tx.insert(users).values(person).onConflictDoNothing({ target: users.phone });
+  const [user] = await tx.select().from(users).where(eq(users.phone, person.phone));
+  if (!user) throw new Error('a user just ensured is missing');
+  return user;
+}
+
+/** Ends the viewer's own session of this request. */
+export async function signOut(db: Database, viewer: Viewer): Promise<void> {
+  await transact(db, (tx) => endSessions(tx, viewer, [viewer.sessionId], 'SIGNED_OUT'));
+}
+
+/** Ends one of the viewer's own sessions; one that has ended stays so. @throws NotFound */
+export async function revokeSession(db: Database, viewer: Viewer, sessionId: string): Promise<Session> {
+  return transact(db, async (tx) => {
+    await endSessions(tx, viewer, [sessionId], 'REVOKED');
+    const [session] = await tx
+      .select()
+      .from(sessions)
+      .where(and(eq(sessions.id, sessionId), eq(sessions.userId, viewer.userId)));
+    if (!session) throw new NotFound();
+    return session;
+  });
+}
+
+/** Ends all of the viewer's sessions but this one; returns how many ended. */
+export async function revokeOtherSessions(db: Database, viewer: Viewer): Promise<number> {
+  return transact(db, async (tx) => {
+    const others = await tx
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(eq(sessions.userId, viewer.userId), ne(sessions.id, viewer.sessionId), isNull(sessions.endedAt)));
+    return endSessions(
+      tx,
+      viewer,
+      others.map(({ id }) => id),
+      'REVOKED',
+    );
+  });
+}
+
+async function endSessions(tx: Transaction, viewer: Viewer, ids: string[], endedBy: 'SIGNED_OUT' | 'REVOKED') {
+  const ended = await tx
+    .update(sessions)
+    .set({ endedAt: sql`now()`, endedBy })
+    .where(and(inArray(sessions.id, ids), eq(sessions.userId, viewer.userId), isNull(sessions.endedAt)))
+    .returning({ id: sessions.id });
+  for (const { id } of ended) {
+    await append(tx, { kind: 'SESSION_ENDED', audienceId: viewer.userId, subjectId: id });
+    await audit(tx, viewer.userId, { action: 'session.end', target: { type: 'Session', id }, after: { endedBy } });
+  }
+  return ended.length;
+}
+
+/** Marks sessions as used now and returns those that are still good. */
+export async function keepSessions(db: Database, ids: readonly string[], idleDays: number): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const good = await db
+    .update(sessions)
+    .set({ usedAt: sql`now()` })
+    .where(and(inArray(sessions.id, [...ids]), sessionIsGood(idleDays)))
+    .returning({ id: sessions.id });
+  return new Set(good.map(({ id }) => id));
+}
+
+/** Not ended, not too old, used recently enough. */
+export const sessionIsGood = (idleDays: number) =>
+  and(
+    isNull(sessions.endedAt),
+    gt(sessions.expiresAt, sql`now()`),
+    gt(sessions.usedAt, sql`now() - make_interval(days => ${sql.raw(String(idleDays))})`),
+  );
+
+const UpdateProfile = z.object({ ...personName, email, locale: z.enum(locales) }).partial();
+
+/** Changes what is given of the viewer's own profile; null clears what may be empty. @throws InvalidInput */
+export async function updateProfile(db: Database, viewer: Viewer, input: unknown): Promise<User> {
+  const changes = valid(UpdateProfile, input);
+  return transact(db, async (tx) => {
+    const [before] = await tx.select().from(users).where(eq(users.id, viewer.userId)).for('update');
+    const [user] = await tx
+      .update(users)
+      .set({ ...changes, id: viewer.userId })
+      .where(eq(users.id, viewer.userId))
+      .returning();
+    if (!before || !user) throw new NotFound();
+    const fields = Object.keys(changes);
+    await append(tx, { kind: 'PROFILE_UPDATED', audienceId: user.id, subjectId: user.id });
+    await audit(tx, user.id, { action: 'profile.update', target: { type: 'User', id: user.id }, after: { fields } });
+    return user;
+  });
+}

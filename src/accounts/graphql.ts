@@ -1,0 +1,287 @@
+import { InvalidState, RateLimited } from '../errors.ts';
+import { listed } from '../graphql/batches.ts';
+import { builder } from '../graphql/builder.ts';
+import { ErrorInterface } from '../graphql/errors.ts';
+import { globalId, idOf } from '../graphql/ids.ts';
+import { liveEvent } from '../graphql/live.ts';
+import { encodeCursor } from '../log/cursor.ts';
+import type { Viewer } from '../viewer.ts';
+import {
+  type CodeRequest,
+  DeliveryFailed,
+  InvalidCode,
+  requestSignInCode,
+  revokeOtherSessions,
+  revokeSession,
+  type Session,
+  signIn,
+  signOut,
+  type User,
+  updateProfile,
+} from './commands.ts';
+import { sessionById, sessionsOf, userById } from './queries.ts';
+
+builder.objectType(InvalidCode, {
+  name: 'InvalidCode',
+  interfaces: [ErrorInterface],
+  description: '`INVALID_CODE`: wrong, older than 5 minutes, used, or never asked for.',
+  fields: (t) => ({
+    attemptsLeft: t.exposeInt('attemptsLeft', {
+      description: 'How often the newest code may still be tried; 0: ask for a new one.',
+    }),
+  }),
+});
+builder.objectType(DeliveryFailed, {
+  name: 'DeliveryFailed',
+  interfaces: [ErrorInterface],
+  description: '`DELIVERY_FAILED`: the code could not be sent. Asking again is allowed at once.',
+});
+
+export const LocaleEnum = builder.enumType('Locale', {
+  description: 'A language in which Homeroom speaks.',
+  values: { ru: { description: 'Russian.' }, en: { description: 'English.' } } as const,
+});
+
+export const UserType = builder.objectRef<User>('User').implement({
+  description: 'A person as others see them: a name. Ways to reach them stand on memberships and join requests.',
+  fields: (t) => ({
+    id: t.id({ description: 'Names the person; not readable by `node`.', resolve: ({ id }) => globalId('User', id) }),
+    familyName: t.exposeString('familyName', { nullable: true, description: 'Family name; null until given.' }),
+    givenName: t.exposeString('givenName', { nullable: true, description: 'Given name; null until given.' }),
+    patronymic: t.exposeString('patronymic', { nullable: true, description: 'Patronymic, for those who have one.' }),
+    displayName: t.string({
+      nullable: true,
+      description: 'Family name, given name and patronymic in one; null until a name is given.',
+      resolve: (user) => [user.familyName, user.givenName, user.patronymic].filter(Boolean).join(' ') || null,
+    }),
+  }),
+});
+
+export const ContactType = builder.objectRef<Pick<User, 'phone' | 'email'>>('Contact').implement({
+  description: 'How to reach a person; only for those who may (§3).',
+  fields: (t) => ({
+    phone: t.exposeString('phone', { description: 'E.164: `+79161234567`.' }),
+    email: t.exposeString('email', { nullable: true, description: 'E-mail address, where given.' }),
+  }),
+});
+
+const SessionType = builder.objectRef<Session>('Session');
+builder.node(SessionType, {
+  description: 'One device or browser on which the viewer is signed in. Seen by its owner alone.',
+  id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
+  loadManyWithoutCache: async (ids, ctx) => {
+    const found = await Promise.all(ids.map((id) => ctx.load(sessionById, id)));
+    return found.map((session) => (session?.userId === ctx.viewer.userId ? session : null));
+  },
+  fields: (t) => ({
+    client: t.exposeString('client', { nullable: true, description: 'What the browser or app called itself.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was signed in.' }),
+    usedAt: t.expose('usedAt', { type: 'DateTime', description: 'When it was last used, to the hour.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it ends at the latest.' }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was ended; null: it was not.',
+    }),
+    isCurrent: t.boolean({
+      description: 'Whether it is the one asking.',
+      resolve: ({ id }, _args, ctx) => id === ctx.viewer.sessionId,
+    }),
+  }),
+});
+
+export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
+  description: 'Who is signed in, and everything that is theirs.',
+  fields: (t) => ({
+    user: t.field({
+      type: UserType,
+      description: 'The viewer as others see them.',
+      resolve: async ({ userId }, _args, ctx) => ownRow(await ctx.load(userById, userId)),
+    }),
+    contact: t.field({
+      type: ContactType,
+      description: 'The phone that signs in, and the e-mail address.',
+      resolve: async ({ userId }, _args, ctx) => ownRow(await ctx.load(userById, userId)),
+    }),
+    locale: t.field({
+      type: LocaleEnum,
+      description: 'The language in which the viewer is spoken to.',
+      resolve: async ({ userId }, _args, ctx) => ownRow(await ctx.load(userById, userId)).locale,
+    }),
+    isOperator: t.exposeBoolean('isOperator', { description: 'Whether the viewer operates the platform.' }),
+    cursor: t.field({
+      type: 'Cursor',
+      description:
+        'The log’s place now. Read it together with a state, then follow from it: nothing is missed in between.',
+      resolve: (_viewer, _args, ctx) => encodeCursor(ctx.services.hub.epoch, ctx.services.hub.position),
+    }),
+    sessions: t.connection({
+      type: SessionType,
+      description: 'The devices on which the viewer is signed in, newest first.',
+      args: {
+        includeEnded: t.arg.boolean({ defaultValue: false, description: 'Also those that have ended.' }),
+      },
+      resolve: ({ userId }, args, ctx) => {
+        return listed(ctx, args, sessionsOf, { parentId: userId, filter: { open: !args.includeEnded } });
+      },
+    }),
+  }),
+});
+
+function ownRow(user: User | null): User {
+  if (!user) throw new Error('the viewer’s own row is missing');
+  return user;
+}
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: ViewerType,
+    nullable: true,
+    anonymous: true,
+    description: 'Who is signed in; null: nobody.',
+    resolve: (_root, _args, ctx) => ctx.maybeViewer,
+  }),
+);
+
+const CodeRequestType = builder.objectRef<CodeRequest>('SignInCodeRequest').implement({
+  description: 'A code is on its way. The answer is the same whether or not the phone is known here.',
+  fields: (t) => ({
+    phone: t.exposeString('phone', { description: 'The phone in E.164, as it was understood.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when the code is good: 5 minutes.' }),
+    resendAt: t.expose('resendAt', {
+      type: 'DateTime',
+      description: 'When another one may be asked for: after 60 seconds.',
+    }),
+  }),
+});
+
+const phoneDescription = 'A phone number: international, or Russian as it is written there. `+79161234567`';
+
+builder.mutationField('requestSignInCode', (t) =>
+  t.fieldWithInput({
+    type: CodeRequestType,
+    anonymous: true,
+    description:
+      'Sends a one-time code of 6 digits to a phone (§2.1.3). Within 60 seconds a repeat sends nothing and returns the ' +
+      'first. Limited per phone and per address.',
+    errors: { types: [RateLimited, DeliveryFailed] },
+    input: { phone: t.input.string({ required: true, description: phoneDescription }) },
+    resolve: async (_root, { input }, ctx) => {
+      const { deliverCode, signInLimits } = ctx.services;
+      await signInLimits.address(ctx.asking.address);
+      return requestSignInCode(
+        ctx.db,
+        { ...input, locale: ctx.locale },
+        { deliver: deliverCode, allow: signInLimits.phone },
+      );
+    },
+  }),
+);
+
+const SignInPayload = builder
+  .objectRef<{ token: string; viewer: Viewer; session: Session }>('SignInPayload')
+  .implement({
+    description: 'A new session. Browsers also get it as an HttpOnly cookie.',
+    fields: (t) => ({
+      token: t.exposeString('token', {
+        description: 'For `Authorization: Bearer …` and the socket’s `connectionParams`. Shown once.',
+      }),
+      viewer: t.field({ type: ViewerType, description: 'Who is signed in now.', resolve: ({ viewer }) => viewer }),
+      session: t.field({ type: SessionType, description: 'The session.', resolve: ({ session }) => session }),
+    }),
+  });
+
+builder.mutationField('signIn', (t) =>
+  t.fieldWithInput({
+    type: SignInPayload,
+    anonymous: true,
+    description:
+      'Signs in with the newest code sent to a phone: 5 attempts in 5 minutes. The first sign-in makes an ordinary account ' +
+      'without rights.',
+    errors: { types: [InvalidCode, RateLimited] },
+    input: {
+      phone: t.input.string({ required: true, description: phoneDescription }),
+      code: t.input.string({ required: true, description: 'The 6 digits.' }),
+    },
+    resolve: async (_root, { input }, ctx) => {
+      const { authenticate, sessionDays, signInLimits } = ctx.services;
+      await signInLimits.address(ctx.asking.address);
+      const { client } = ctx.asking;
+      const signed = await signIn(ctx.db, { ...input, client, locale: ctx.locale, maxDays: sessionDays.max });
+      const viewer = await authenticate(signed.token);
+      if (!viewer) throw new InvalidState('ENDED');
+      ctx.asking.setCookie(signed.token);
+      ctx.become(viewer);
+      return { ...signed, viewer };
+    },
+  }),
+);
+
+builder.mutationField('signOut', (t) =>
+  t.boolean({
+    description: 'Ends this session: its subscriptions end with AccessEnded, its sockets close. Always true.',
+    resolve: async (_root, _args, ctx) => {
+      await signOut(ctx.db, ctx.viewer);
+      ctx.asking.setCookie(null);
+      return true;
+    },
+  }),
+);
+
+builder.mutationField('revokeSession', (t) =>
+  t.fieldWithInput({
+    type: SessionType,
+    description: 'Ends one of the viewer’s sessions, as after losing a phone. One that has ended stays so.',
+    errors: {},
+    input: { sessionId: t.input.id({ required: true, description: 'Which session.' }) },
+    resolve: (_root, { input }, ctx) => revokeSession(ctx.db, ctx.viewer, idOf('Session', input.sessionId)),
+  }),
+);
+
+builder.mutationField('revokeOtherSessions', (t) =>
+  t.int({
+    description: 'Ends all of the viewer’s sessions but this one; returns how many.',
+    resolve: (_root, _args, ctx) => revokeOtherSessions(ctx.db, ctx.viewer),
+  }),
+);
+
+builder.mutationField('updateProfile', (t) =>
+  t.fieldWithInput({
+    type: UserType,
+    description: 'Changes what is given of the viewer’s own profile; what is left out stays.',
+    errors: {},
+    input: {
+      familyName: t.input.string({ description: 'Up to 100 characters.' }),
+      givenName: t.input.string({ description: 'Up to 100 characters.' }),
+      patronymic: t.input.string({ description: 'Up to 100 characters; null clears it.' }),
+      email: t.input.string({ description: 'An e-mail address; null clears it.' }),
+      locale: t.input.field({ type: LocaleEnum, description: 'The language to be spoken to in.' }),
+    },
+    resolve: (_root, { input }, ctx) => updateProfile(ctx.db, ctx.viewer, input),
+  }),
+);
+
+liveEvent('SessionStarted', {
+  kinds: { SESSION_STARTED: 'Signed in.' },
+  description: 'The viewer signed in somewhere. Whoever did not do so revokes the session.',
+  fields: (t) => ({
+    session: t.field({
+      type: SessionType,
+      nullable: true,
+      description: 'The new session.',
+      resolve: ({ subjectId }, _args, ctx) => ctx.load(sessionById, subjectId),
+    }),
+  }),
+});
+liveEvent('ProfileUpdated', {
+  kinds: { PROFILE_UPDATED: 'Changed.' },
+  description: 'The viewer’s own profile was changed, on this device or another.',
+  fields: (t) => ({
+    user: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'The profile as it is now.',
+      resolve: ({ subjectId }, _args, ctx) => ctx.load(userById, subjectId),
+    }),
+  }),
+});

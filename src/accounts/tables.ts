@@ -1,0 +1,71 @@
+import { sql } from 'drizzle-orm';
+import { check, index, pgEnum, pgTable, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bytea, createdAt, id, instant } from '../database/columns.ts';
+import { locales } from '../texts.ts';
+
+export const localeEnum = pgEnum('locale', locales);
+export const challengeState = pgEnum('sign_in_challenge_state', ['ISSUED', 'USED', 'LOCKED', 'FAILED']);
+export const sessionEnd = pgEnum('session_end', ['SIGNED_OUT', 'REVOKED']);
+
+/** A person, known by their phone (E.164). A row may wait for its owner, who comes with the first sign-in. */
+export const users = pgTable(
+  'users',
+  {
+    id: id(),
+    phone: text('phone').notNull(),
+    familyName: text('family_name'),
+    givenName: text('given_name'),
+    patronymic: text('patronymic'),
+    email: text('email'),
+    locale: localeEnum('locale').notNull().default('ru'),
+    createdAt: createdAt(),
+    signedInAt: instant('signed_in_at'),
+  },
+  (t) => [unique('users_phone_key').on(t.phone), check('users_phone_check', sql`${t.phone} ~ '^\\+[1-9][0-9]{6,14}$'`)],
+);
+
+export const signInChallenges = pgTable(
+  'sign_in_challenges',
+  {
+    id: id(),
+    phone: text('phone').notNull(),
+    codeHash: bytea('code_hash').notNull(),
+    state: challengeState('state').notNull().default('ISSUED'),
+    attemptCount: smallint('attempt_count').notNull().default(0),
+    createdAt: createdAt(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (t) => [
+    index('sign_in_challenges_phone_index').on(t.phone, t.id),
+    check('sign_in_challenges_attempts_check', sql`${t.attemptCount} between 0 and 5`),
+  ],
+);
+
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: id(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    tokenHash: bytea('token_hash').notNull(),
+    client: text('client'),
+    createdAt: createdAt(),
+    usedAt: instant('used_at').notNull().defaultNow(),
+    expiresAt: instant('expires_at').notNull(),
+    endedAt: instant('ended_at'),
+    endedBy: sessionEnd('ended_by'),
+  },
+  (t) => [
+    unique('sessions_token_key').on(t.tokenHash),
+    index('sessions_user_index').on(t.userId, t.id),
+    check('sessions_end_check', sql`(${t.endedAt} is null) = (${t.endedBy} is null)`),
+  ],
+);
+
+/** Counters of the sign-in limits, shared by all processes (shape given by rate-limiter-flexible). */
+export const rateLimits = pgTable('rate_limits', {
+  key: text('key').primaryKey(),
+  points: smallint('points').notNull(),
+  expire: instant('expire'),
+});

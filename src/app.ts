@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type Logger, pino } from 'pino';
+import { RateLimiterDrizzle } from 'rate-limiter-flexible';
+import { keepSessions } from './accounts/commands.ts';
+import { rateLimits } from './accounts/tables.ts';
+import { setOperators } from './audiences/commands.ts';
+import { authenticate } from './audiences/queries.ts';
+import type { Config } from './config.ts';
+import { type Connection, connect } from './database/connect.ts';
+import { isMigrated, migrate } from './database/migrate.ts';
+import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
+import { fillDemo } from './demo/commands.ts';
+import type { Services } from './graphql/context.ts';
+import { createHttpServer } from './graphql/http.ts';
+import { createPipeline } from './graphql/pipeline.ts';
+import { limiter, limitInMemory } from './graphql/rates.ts';
+import { serveSockets } from './graphql/websocket.ts';
+import { Hub } from './log/hub.ts';
+import { Tail } from './log/tail.ts';
+import { schema } from './schema.ts';
+
+export interface App extends AsyncDisposable {
+  /** Where the API answers: `http://127.0.0.1:4000/graphql`. */
+  readonly url: string;
+  readonly logger: Logger;
+}
+
+/** What tests put in the place of the world outside. */
+export interface Outside {
+  readonly deliverCode?: DeliverCode;
+  readonly logger?: Logger;
+}
+
+/** A tail that has not read for so long is not ready to serve subscriptions. */
+const maxTailLagMs = 10_000;
+/** Codes a phone may ask for in an hour. */
+const codesPerHour = 5;
+
+/** The whole server: database, log, API. Disposing stops it without losing what it has accepted. */
+export async function startApp(config: Config, outside: Outside = {}): Promise<App> {
+  const logger = outside.logger ?? pino({ level: config.logLevel });
+  await using stack = new AsyncDisposableStack();
+  const connection = stack.use(
+    await connect({
+      databaseUrl: config.databaseUrl,
+      dataDirectory: config.dataDirectory,
+      poolSize: config.databasePool,
+    }),
+  );
+  await migrate(connection);
+  const { db } = connection;
+  await setOperators(db, config.operatorPhones);
+  if (config.demo) await fillDemo(db, (line) => logger.info(line));
+
+  const { tail, hub } = await startLog(connection, config, logger);
+  stack.use(tail);
+  const services: Services = {
+    db,
+    hub,
+    deliverCode: outside.deliverCode ?? codeDelivery(config, (line) => logger.info(line)),
+    signInLimits: signInLimits(connection, config),
+    sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
+    secureCookies: config.production,
+    authenticate: (token) => authenticate(db, token, config.sessionIdleDays),
+  };
+  const pipeline = createPipeline({
+    schema,
+    services,
+    rate: limitInMemory(config.ratePerMinute, 60),
+    introspection: config.introspection,
+    logger,
+  });
+  const { allowedOrigins, trustedProxies } = config;
+  const server = createHttpServer({
+    pipeline,
+    graphiql: config.graphiql,
+    allowedOrigins,
+    trustedProxies,
+    cookie: { secure: config.production, days: config.sessionMaxDays },
+    logger,
+    ready: () => demandReady(connection, tail),
+  });
+  const sockets = serveSockets({
+    server,
+    pipeline,
+    hub,
+    allowedOrigins,
+    trustedProxies,
+    authenticate: services.authenticate,
+    keepSessions: (ids) => keepSessions(db, ids, config.sessionIdleDays),
+  });
+
+  server.listen(config.port, config.host);
+  await once(server, 'listening');
+  stack.defer(async () => {
+    // Accept nothing new, let sockets say goodbye, finish what is being answered, and only then close what it needs.
+    const closed = once(server, 'close');
+    server.close();
+    await sockets[Symbol.asyncDispose]();
+    server.closeIdleConnections();
+    const patience = setTimeout(() => server.closeAllConnections(), 5_000);
+    await closed;
+    clearTimeout(patience);
+  });
+  const { port } = server.address() as AddressInfo; // listening on TCP, so never a pipe's name
+  const running = stack.move();
+  return {
+    url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}/graphql`,
+    logger,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function startLog(connection: Connection, config: Config, logger: Logger) {
+  let hub: Hub | null = null;
+  const tail = await Tail.start(connection, {
+    retentionDays: config.logRetentionDays,
+    onEvents: (events) => hub?.dispatch(events),
+    onFailure: (error) => logger.warn({ err: error }, 'the log cannot be read now'),
+  });
+  hub = new Hub(connection.db, {
+    epoch: tail.epoch,
+    position: tail.position,
+    trimmedThrough: () => tail.trimmedThrough,
+  });
+  return { tail, hub };
+}
+
+function signInLimits({ db }: Connection, config: Config): Services['signInLimits'] {
+  const counted = (keyPrefix: string, points: number) =>
+    limiter(new RateLimiterDrizzle({ storeClient: db, schema: rateLimits, keyPrefix, points, duration: 60 * 60 }));
+  return {
+    phone: counted('phone', codesPerHour),
+    address: counted('address', config.signInRatePerHour),
+  };
+}
+
+async function demandReady(connection: Connection, tail: Tail): Promise<void> {
+  await connection.ping();
+  if (!(await isMigrated(connection))) throw new Error('migrations are missing');
+  if (Date.now() - tail.caughtUpAt > maxTailLagMs) throw new Error('the log’s tail lags');
+}

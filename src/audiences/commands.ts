@@ -1,0 +1,99 @@
+import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { userByPhone } from '../accounts/commands.ts';
+import { type Database, rows, type Transaction } from '../database/connect.ts';
+import { append, transact } from '../log/append.ts';
+import type { EndingReason } from '../log/follower.ts';
+import { type AudienceKind, audienceMembers, audiences } from './tables.ts';
+
+/** A new, empty audience of an organization. */
+export async function createAudience(tx: Transaction, organizationId: string, kind: AudienceKind): Promise<string> {
+  const [audience] = await tx.insert(audiences).values({ organizationId, kind }).returning({ id: audiences.id });
+  if (!audience) throw new Error('insert returned no row');
+  return audience.id;
+}
+
+/**
+ * Makes the stored members of an organization's audiences equal to the derived ones, for some people or for everybody,
+ * and writes each coming and going into the log, so that streams begin and end at their place in it. Call it after
+ * changing a cause, in the same transaction, holding the organization's lock.
+ */
+export async function settleAudiences(
+  tx: Transaction,
+  organizationId: string,
+  userIds: readonly string[] | 'everybody',
+  reason: EndingReason = 'MEMBERSHIP_CHANGED',
+): Promise<void> {
+  const people = userIds === 'everybody' ? null : [...userIds];
+  await rows(
+    tx,
+    sql`
+    with derived as (
+      select audience_id, user_id, capacity from derived_audience_members
+      where organization_id = ${organizationId} and (${people === null} or user_id = any(${sql.param(people ?? [])}::uuid[]))
+    ),
+    stored as (
+      select m.id, m.audience_id, m.user_id, m.capacity from audience_members m join audiences a on a.id = m.audience_id
+      where a.organization_id = ${organizationId} and m.until is null
+        and (${people === null} or m.user_id = any(${sql.param(people ?? [])}::uuid[]))
+    ),
+    gone as materialized (
+      select s.*, nextval(pg_get_serial_sequence('log_events', 'id')) as event_id,
+        not exists (select from derived d where d.audience_id = s.audience_id and d.user_id = s.user_id) as last
+      from stored s
+      where not exists (select from derived d where (d.audience_id, d.user_id, d.capacity) = (s.audience_id, s.user_id, s.capacity))
+    ),
+    came as materialized (
+      select d.*, nextval(pg_get_serial_sequence('log_events', 'id')) as event_id
+      from derived d
+      where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))
+    ),
+    ended as (
+      update audience_members set until = now(), until_event = gone.event_id from gone where audience_members.id = gone.id
+    ),
+    began as (
+      insert into audience_members (audience_id, user_id, capacity, since_event)
+      select audience_id, user_id, capacity, event_id from came
+    )
+    insert into log_events (id, audience_id, organization_id, kind, subject_id, payload)
+    select event_id, audience_id, ${organizationId}::uuid, 'ACCESS_ENDED', user_id,
+      jsonb_build_object('userId', user_id, 'last', last, 'reason', ${reason}::text) from gone
+    union all
+    select event_id, audience_id, ${organizationId}::uuid, 'ACCESS_BEGAN', user_id, jsonb_build_object('userId', user_id)
+    from came`,
+  );
+}
+
+/** Makes the platform's operators exactly the people with these phones (E.164). Runs at every start. */
+export async function setOperators(db: Database, phones: readonly string[]): Promise<void> {
+  await transact(db, async (tx) => {
+    await tx.insert(audiences).values({ kind: 'OPERATORS' }).onConflictDoNothing();
+    const [audience] = await tx.select().from(audiences).where(eq(audiences.kind, 'OPERATORS')).for('update');
+    if (!audience) throw new Error('the operators’ audience is missing');
+    const operators = await Promise.all(phones.map((phone) => userByPhone(tx, { phone, locale: 'ru' })));
+    const ids = operators.map(({ id }) => id);
+    const inAudience = and(eq(audienceMembers.audienceId, audience.id), isNull(audienceMembers.until));
+    const nextEvent = sql<number>`nextval(pg_get_serial_sequence('log_events', 'id'))`;
+    const former = await tx
+      .update(audienceMembers)
+      .set({ until: sql`now()`, untilEvent: nextEvent })
+      .where(and(inAudience, ids.length > 0 ? notInArray(audienceMembers.userId, ids) : undefined))
+      .returning();
+    const present = new Set((await tx.select().from(audienceMembers).where(inAudience)).map(({ userId }) => userId));
+    const added = ids.filter((id) => !present.has(id));
+    const came = added.length
+      ? await tx
+          .insert(audienceMembers)
+          .values(
+            added.map((userId) => ({ audienceId: audience.id, userId, capacity: 'OPERATOR', sinceEvent: nextEvent })),
+          )
+          .returning()
+      : [];
+    const event = (kind: string, userId: string, id: number | null) =>
+      ({ id, audienceId: audience.id, kind, subjectId: userId, payload: { userId, last: true } }) as const;
+    await append(
+      tx,
+      ...former.map((member) => event('ACCESS_ENDED', member.userId, member.untilEvent)),
+      ...came.map((member) => event('ACCESS_BEGAN', member.userId, member.sinceEvent)),
+    );
+  });
+}

@@ -1,0 +1,132 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { keepSessions, sessionIsGood } from '../accounts/commands.ts';
+import { sessions } from '../accounts/tables.ts';
+import { type Database, rows, type Transaction } from '../database/connect.ts';
+import { prepareRaw } from '../database/statements.ts';
+import { NotFound, Unauthenticated } from '../errors.ts';
+import type { Context } from '../graphql/context.ts';
+import type { Access, Ending, Reader, Topic } from '../log/follower.ts';
+import type { LoggedEvent } from '../log/history.ts';
+import { hashSecret } from '../secrets.ts';
+import { Viewer } from '../viewer.ts';
+import { audiences } from './tables.ts';
+
+/**
+ * A person's intervals in their audiences, as places in the log. Forgotten events count as the beginning of time, events
+ * without a place yet as its end.
+ */
+const intervalsOf = prepareRaw<{ audienceId: string; organizationId: string | null; since: number; until: number }>(sql`
+  select m.audience_id as "audienceId", a.organization_id as "organizationId",
+    case when b.id is null then 0 else coalesce(b.position::float8, 'infinity') end as since,
+    case when m.until is null then 'infinity' when e.id is null then 0 else coalesce(e.position::float8, 'infinity') end as until
+  from audience_members m
+  join audiences a on a.id = m.audience_id
+  left join log_events b on b.id = m.since_event
+  left join log_events e on e.id = m.until_event
+  where m.user_id = ${sql.placeholder('userId')}`);
+
+/** What a viewer may follow of a topic, read afresh; null when their session is over. */
+async function accessTo(db: Database, viewer: Viewer, idleDays: number, topic: Topic): Promise<Access | null> {
+  const [[session], intervals] = await Promise.all([
+    db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(eq(sessions.id, viewer.sessionId), sessionIsGood(idleDays))),
+    intervalsOf(db, { userId: viewer.userId }),
+  ]);
+  if (!session) return null;
+  const alone = { audienceId: viewer.userId, organizationId: null, since: 0, until: Number.POSITIVE_INFINITY };
+  return [alone, ...intervals].filter(
+    ({ audienceId, organizationId }) =>
+      audienceId === topic.anchor ||
+      topic.scope === 'VIEWER' ||
+      (topic.scope === 'ORGANIZATION' && organizationId === topic.organizationId),
+  );
+}
+
+/** Follows a topic as the request's viewer. @throws NotFound when they may not, InvalidInput for a bad cursor */
+export function follow(
+  { services, viewer }: Context,
+  topic: Topic,
+  after: string | null | undefined,
+): Promise<AsyncIterableIterator<LoggedEvent | Ending>> {
+  const reader: Reader = {
+    userId: viewer.userId,
+    sessionId: viewer.sessionId,
+    access: (wanted) => accessTo(services.db, viewer, services.sessionDays.idle, wanted),
+  };
+  return services.hub.follow(topic, reader, after ?? null);
+}
+
+const viewerColumns = sql.raw(`
+  u.id as "userId", s.id as "sessionId", u.phone, u.locale::text as locale, s.used_at < now() - interval '1 hour' as stale,
+  exists (
+    select from audience_members m join audiences a on a.id = m.audience_id
+    where a.kind = 'OPERATORS' and m.user_id = u.id and m.until is null
+  ) as "isOperator",
+  coalesce((
+    select json_agg(json_build_object('organizationId', t.organization_id, 'membershipId', t.membership_id, 'role', t.role,
+      'position', t.position, 'verified', t.verified, 'administrator', t.administrator) order by t.membership_id)
+    from active_standings t where t.user_id = u.id
+  ), '[]') as standings`);
+
+type ViewerRow = ConstructorParameters<typeof Viewer>[0] & { stale: boolean };
+
+const viewerByToken = prepareRaw<ViewerRow, { hash: Buffer; idleDays: number }>(sql`
+  select ${viewerColumns} from sessions s join users u on u.id = s.user_id
+  where s.token_hash = ${sql.placeholder('hash')} and s.ended_at is null and s.expires_at > now()
+    and s.used_at > now() - make_interval(days => ${sql.placeholder('idleDays')}::int)`);
+
+const viewerBySession = prepareRaw<ViewerRow, { id: string }>(sql`
+  select ${viewerColumns} from sessions s join users u on u.id = s.user_id
+  where s.id = ${sql.placeholder('id')} and s.ended_at is null`);
+
+/** Who holds a session token now, and what they are where; null when nobody does. */
+export async function authenticate(db: Database, token: string, idleDays: number): Promise<Viewer | null> {
+  const [row] = await viewerByToken(db, { hash: hashSecret(token), idleDays });
+  if (!row) return null;
+  if (row.stale) await keepSessions(db, [row.sessionId], idleDays);
+  return new Viewer(row);
+}
+
+/** The viewer as of now, inside a transaction: rules are checked on fresh rows. @throws Unauthenticated */
+export async function freshViewer(tx: Transaction, viewer: Viewer): Promise<Viewer> {
+  const [row] = await viewerBySession(tx, { id: viewer.sessionId });
+  if (!row) throw new Unauthenticated();
+  return new Viewer(row);
+}
+
+/** What somebody is now who is not the one asking: the creator of an invite. Their policies apply; they have no session. */
+export async function viewerOf(tx: Transaction, userId: string): Promise<Viewer> {
+  const [row] = await rows<ViewerRow>(
+    tx,
+    sql`select ${viewerColumns} from users u left join sessions s on false where u.id = ${userId}`,
+  );
+  if (!row) throw new NotFound();
+  return new Viewer({ ...row, sessionId: '' });
+}
+
+/** The audience of the platform's operators. */
+export async function operatorsAudience(db: Pick<Database, 'select'>): Promise<string> {
+  const [audience] = await db.select({ id: audiences.id }).from(audiences).where(eq(audiences.kind, 'OPERATORS'));
+  if (!audience) throw new Error('the operators’ audience is missing');
+  return audience.id;
+}
+
+/** Where the stored members differ from the derived ones: empty, or something is wrong. */
+export function checkAudiences(
+  db: Database,
+): Promise<{ audienceId: string; userId: string; capacity: string; found: string }[]> {
+  return rows(
+    db,
+    sql`
+    with stored as (
+      select m.audience_id, m.user_id, m.capacity from audience_members m join audiences a on a.id = m.audience_id
+      where m.until is null and a.organization_id is not null
+    ),
+    derived as (select audience_id, user_id, capacity from derived_audience_members)
+    select audience_id as "audienceId", user_id as "userId", capacity, 'MISSING' as found from (table derived except table stored) m
+    union all
+    select audience_id, user_id, capacity, 'EXTRA' from (table stored except table derived) e`,
+  );
+}

@@ -1,0 +1,77 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, index, pgEnum, pgTable, pgView, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { createdAt, id, instant } from '../database/columns.ts';
+
+export const audienceKind = pgEnum('audience_kind', ['OPERATORS', 'MEMBERS', 'EMPLOYEES', 'STAFF', 'ADMINISTRATORS']);
+export type AudienceKind = (typeof audienceKind.enumValues)[number];
+
+/** A set of people who may see something. A person alone is an audience too, without a row: its id is the user's. */
+export const audiences = pgTable(
+  'audiences',
+  { id: id(), kind: audienceKind('kind').notNull(), organizationId: uuid('organization_id'), createdAt: createdAt() },
+  (t) => [unique('audiences_organization_kind_key').on(t.organizationId, t.kind).nullsNotDistinct()],
+);
+
+/**
+ * Who is, or was, in an audience, in which capacity. `sinceEvent` and `untilEvent` are the log's own rows of the change,
+ * so that what a person may see is decided by places in the log and not by clocks.
+ */
+export const audienceMembers = pgTable(
+  'audience_members',
+  {
+    id: id(),
+    audienceId: uuid('audience_id')
+      .notNull()
+      .references(() => audiences.id),
+    userId: uuid('user_id').notNull(),
+    capacity: text('capacity').notNull(),
+    since: instant('since').notNull().defaultNow(),
+    sinceEvent: bigint('since_event', { mode: 'number' }).notNull(),
+    until: instant('until'),
+    untilEvent: bigint('until_event', { mode: 'number' }),
+  },
+  (t) => [
+    uniqueIndex('audience_members_open_key').on(t.audienceId, t.userId, t.capacity).where(sql`${t.until} is null`),
+    index('audience_members_user_index').on(t.userId, t.until),
+  ],
+);
+
+/**
+ * What each person is where (drizzle-kit creates views in the order of these exports’ names): active memberships of active organizations. Like the view below it names tables of higher
+ * floors as text, for this is the one place where the rules of who may see what begin.
+ */
+export const activeStandings = pgView('active_standings', {
+  userId: uuid('user_id').notNull(),
+  organizationId: uuid('organization_id').notNull(),
+  membershipId: uuid('membership_id').notNull(),
+  role: text('role').notNull(),
+  position: text('position'),
+  verified: boolean('verified').notNull(),
+  administrator: boolean('administrator').notNull(),
+}).as(sql`
+  select m.user_id, m.organization_id, m.id as membership_id, m.role::text as role, m.position::text as position,
+    exists (select from verifications v where v.membership_id = m.id and v.state = 'VERIFIED') as verified,
+    exists (select from administrator_grants g where g.membership_id = m.id and g.state = 'ACTIVE') as administrator
+  from memberships m
+  join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
+  where m.state = 'ACTIVE'
+`);
+
+/**
+ * Who belongs in each derived audience, from the causes alone. The stored members are made equal to it by the command
+ * that changes a cause (`settleAudiences`).
+ */
+export const derivedAudienceMembers = pgView('derived_audience_members', {
+  audienceId: uuid('audience_id').notNull(),
+  organizationId: uuid('organization_id').notNull(),
+  userId: uuid('user_id').notNull(),
+  capacity: text('capacity').notNull(),
+}).as(sql`
+  select a.id as audience_id, a.organization_id, s.user_id, s.role as capacity
+  from audiences a
+  join active_standings s on s.organization_id = a.organization_id
+  where a.kind = 'MEMBERS'
+    or (a.kind = 'EMPLOYEES' and s.role = 'EMPLOYEE')
+    or (a.kind = 'STAFF' and s.role = 'EMPLOYEE' and (s.verified or s.administrator))
+    or (a.kind = 'ADMINISTRATORS' and s.administrator)
+`);

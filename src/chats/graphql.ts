@@ -1,0 +1,38 @@
+import { listed } from '../graphql/batches.ts';
+import { builder } from '../graphql/builder.ts';
+import { OrganizationType } from '../organizations/graphql.ts';
+import { canReadChat } from './policy.ts';
+import { chatById, chatsOf } from './queries.ts';
+import type { Chat } from './tables.ts';
+
+const ChatKindEnum = builder.enumType('ChatKind', {
+  description: 'Whose chat it is.',
+  values: {
+    DIRECT: { description: 'Of two people.' },
+    CUSTOM: { description: 'Made for a purpose.' },
+    HEAD_STAFF: { description: 'Of the head and the confirmed staff; always there (§2.2.6a).' },
+    GROUP_GUARDIANS: { description: 'Of a group’s staff and guardians (§2.2.6b).' },
+  } as const,
+});
+
+const ChatType = builder.objectRef<Chat>('Chat');
+builder.node(ChatType, {
+  description: 'A place where people talk. Seen by those who take part.',
+  id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
+  loadManyWithoutCache: async (ids, ctx) => {
+    const found = await Promise.all(ids.map((id) => ctx.load(chatById, id)));
+    return found.map((chat) => (chat && canReadChat(ctx.viewer, chat) ? chat : null));
+  },
+  fields: (t) => ({
+    kind: t.field({ type: ChatKindEnum, description: 'Whose.', resolve: ({ kind }) => kind }),
+    name: t.exposeString('name', { description: 'Its name.' }),
+  }),
+});
+
+builder.objectField(OrganizationType, 'chats', (t) =>
+  t.connection({
+    type: ChatType,
+    description: 'The organization’s chats that the viewer takes part in, newest first.',
+    resolve: ({ id }, args, ctx) => listed(ctx, args, chatsOf, { parentId: id, filter: null }),
+  }),
+);

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { InvalidInput } from './errors.ts';
+import { phoneNumber } from './input.ts';
+
+const flag = (byDefault: boolean) =>
+  z
+    .enum(['0', '1'])
+    .optional()
+    .transform((value) => (value === undefined ? byDefault : value === '1'));
+
+const whole = (byDefault: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(byDefault);
+
+const list = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
+
+const phones = list.transform((values, ctx) =>
+  values.map((value) => {
+    try {
+      return phoneNumber(value);
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      ctx.addIssue(`${value} is not a phone number`);
+      return '';
+    }
+  }),
+);
+
+const environment = z
+  .object({
+    NODE_ENV: z
+      .string()
+      .default('development')
+      .transform((value) => value === 'production'),
+    PORT: whole(4000, 0, 65_535),
+    HOST: z.string().optional(),
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+      .optional(),
+    HOMEROOM_DATABASE_POOL: whole(10, 2, 200),
+    HOMEROOM_DATA: z.string().min(1).default('data'),
+    HOMEROOM_DEMO: flag(true),
+    HOMEROOM_OPERATOR_PHONES: phones,
+    HOMEROOM_SMS_URL: z.url({ protocol: /^https?$/ }).optional(),
+    HOMEROOM_SMS_BODY: z
+      .string()
+      .default('{"to":{phone},"text":{text}}')
+      .refine((body) => body.includes('{phone}') && body.includes('{text}'), 'must contain {phone} and {text}'),
+    HOMEROOM_SMS_SECRET: z.string().min(1).optional(),
+    HOMEROOM_ALLOWED_ORIGINS: list,
+    HOMEROOM_TRUSTED_PROXIES: whole(0, 0, 10),
+    HOMEROOM_GRAPHIQL: flag(true),
+    HOMEROOM_INTROSPECTION: flag(true),
+    HOMEROOM_SESSION_IDLE_DAYS: whole(30, 1, 365),
+    HOMEROOM_SESSION_MAX_DAYS: whole(180, 1, 730),
+    HOMEROOM_LOG_RETENTION_DAYS: whole(7, 1, 90),
+    HOMEROOM_RATE_PER_MINUTE: whole(600, 1, 1_000_000),
+    HOMEROOM_SIGN_IN_RATE_PER_HOUR: whole(30, 1, 1_000_000),
+    HOMEROOM_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  })
+  .superRefine((env, ctx) => {
+    if (env.NODE_ENV && !env.HOMEROOM_SMS_URL) {
+      ctx.addIssue({
+        code: 'custom',
+        path: ['HOMEROOM_SMS_URL'],
+        message: 'is needed in production: codes must reach phones',
+      });
+    }
+    if (env.HOMEROOM_SESSION_IDLE_DAYS > env.HOMEROOM_SESSION_MAX_DAYS) {
+      ctx.addIssue({
+        code: 'custom',
+        path: ['HOMEROOM_SESSION_IDLE_DAYS'],
+        message: 'must not exceed HOMEROOM_SESSION_MAX_DAYS',
+      });
+    }
+  });
+
+/** What the process runs with; see the README's table for each setting. */
+export type Config = ReturnType<typeof readConfig>;
+
+/** Every setting that is wrong, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * The configuration from environment variables.
+ * @throws ConfigError listing everything that is wrong
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = environment.safeParse(given);
+  if (!result.success) {
+    throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  }
+  const is = result.data;
+  return Object.freeze({
+    production: is.NODE_ENV,
+    port: is.PORT,
+    host: is.HOST ?? (is.NODE_ENV ? '0.0.0.0' : '127.0.0.1'),
+    databaseUrl: is.DATABASE_URL ?? null,
+    databasePool: is.HOMEROOM_DATABASE_POOL,
+    dataDirectory: is.HOMEROOM_DATA,
+    demo: is.HOMEROOM_DEMO && !is.DATABASE_URL && !is.NODE_ENV,
+    operatorPhones: is.HOMEROOM_OPERATOR_PHONES,
+    sms: is.HOMEROOM_SMS_URL
+      ? { url: is.HOMEROOM_SMS_URL, body: is.HOMEROOM_SMS_BODY, secret: is.HOMEROOM_SMS_SECRET ?? null }
+      : null,
+    allowedOrigins: is.HOMEROOM_ALLOWED_ORIGINS,
+    trustedProxies: is.HOMEROOM_TRUSTED_PROXIES,
+    graphiql: is.HOMEROOM_GRAPHIQL,
+    introspection: is.HOMEROOM_INTROSPECTION,
+    sessionIdleDays: is.HOMEROOM_SESSION_IDLE_DAYS,
+    sessionMaxDays: is.HOMEROOM_SESSION_MAX_DAYS,
+    logRetentionDays: is.HOMEROOM_LOG_RETENTION_DAYS,
+    ratePerMinute: is.HOMEROOM_RATE_PER_MINUTE,
+    signInRatePerHour: is.HOMEROOM_SIGN_IN_RATE_PER_HOUR,
+    logLevel: is.HOMEROOM_LOG_LEVEL,
+  });
+}

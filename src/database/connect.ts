@@ -1,0 +1,69 @@
+import type { SQL } from 'drizzle-orm';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+
+/** A database as domains see it. A {@link Transaction} is one too, so what only reads or writes rows accepts both. */
+export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
+
+/** What `db.transaction(async (tx) => …)` passes. Ask for it where a statement makes sense only beside others. */
+export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+
+/** Whatever can run a statement. */
+export type Executor = Database | Transaction;
+
+/** An open database. Disposing closes it, after at most 5 seconds. */
+export interface Connection extends AsyncDisposable {
+  readonly kind: 'postgres' | 'embedded';
+  readonly db: Database;
+
+  /**
+   * Hears NOTIFY on a channel, also after lost connections, until the result is disposed. `onListening` is called at the
+   * first and at every later LISTEN: what was sent in between is lost, so catch up then. Resolves once listening.
+   */
+  listen(channel: string, onNotify: (payload: string) => void, onListening: () => void): Promise<AsyncDisposable>;
+
+  /** Rejects unless the database answers. */
+  ping(): Promise<void>;
+
+  /**
+   * Runs maintenance (migrations) on a connection of its own, without time limits, while no other process is inside.
+   */
+  exclusively<T>(work: (db: Database) => Promise<T>): Promise<T>;
+}
+
+export interface ConnectOptions {
+  /** `postgres://…`, or null for the embedded database. */
+  readonly databaseUrl: string | null;
+  /** Where the embedded database lives; `memory://` keeps nothing. Unused with a `databaseUrl`. */
+  readonly dataDirectory: string;
+  /** Connections to Postgres at most, without the one that listens and the one that migrates. */
+  readonly poolSize?: number;
+}
+
+/**
+ * Opens the database: Postgres when there is an URL, else the embedded one.
+ * @throws whatever {@link isUnavailable} accepts when Postgres does not answer, DirectoryInUse when the data directory is
+ * open in another process.
+ */
+export async function connect({ databaseUrl, dataDirectory, poolSize = 10 }: ConnectOptions): Promise<Connection> {
+  // Loaded on demand: PGlite alone is 20 MB of WebAssembly.
+  if (databaseUrl === null) return (await import('./embedded.ts')).openEmbedded(dataDirectory);
+  return (await import('./postgres.ts')).openPostgres(databaseUrl, poolSize);
+}
+
+/**
+ * Runs a raw statement and returns its rows as plain objects, the same from either driver: bigint as a number (as a
+ * BigInt beyond 2^53), numeric and timestamps as text, bytea as bytes, arrays of built-in types as arrays. Write an array
+ * parameter as `any(${sql.param(ids)})`: a bare `${ids}` becomes a list of parameters.
+ */
+export async function rows<T>(db: Executor, query: SQL): Promise<T[]> {
+  return rowsOf<T>(await db.execute(query));
+}
+
+/** The rows in a driver's answer. The one place where the caller's row type is taken at its word. */
+export function rowsOf<T>(answer: unknown): T[] {
+  // postgres.js answers with an array that carries more properties, PGlite with an object.
+  if (Array.isArray(answer)) return [...answer];
+  if (typeof answer === 'object' && answer !== null && 'rows' in answer && Array.isArray(answer.rows))
+    return answer.rows;
+  throw new TypeError('A driver answered with neither an array nor rows.');
+}

@@ -1,0 +1,135 @@
+import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { Database } from '../database/connect.ts';
+import { prepare } from '../database/statements.ts';
+import type { Viewer } from '../viewer.ts';
+import { connection, type Page, type PageArguments, paged } from './connections.ts';
+import type { Batch, Context } from './context.ts';
+
+type Identified = PgTable & { id: PgColumn; $inferSelect: { id: string } };
+
+/** Rows by their ids, whoever asks: for what has been reached through something visible. */
+export function byId<Table extends Identified>(table: Table): Batch<string, Table['$inferSelect'] | null> {
+  const read = prepare((db) =>
+    db
+      .select()
+      .from(table as PgTable)
+      .where(sql`${table.id} = any(${sql.placeholder('ids')})`),
+  );
+  return async (db, ids) => {
+    const found = (await read(db, { ids: [...ids] })) as Table['$inferSelect'][]; // all columns of this very table
+    const index = new Map(found.map((row) => [row.id, row]));
+    return ids.map((id) => index.get(id) ?? null);
+  };
+}
+
+/** Which list of which parent; `filter` must be plain data. */
+export interface ListKey<Filter> {
+  readonly parentId: string;
+  readonly filter: Filter;
+}
+
+/**
+ * The lists of many parents, a page of each, newest first, in one statement; and their sizes in another.
+ * `narrow` is what of the list this viewer and this filter leave.
+ */
+export function listsOf<Table extends Identified, Filter>(
+  table: Table,
+  parent: PgColumn,
+  narrow: (filter: Filter, viewer: Viewer | null) => SQL | undefined,
+): Lists<Table['$inferSelect'], Filter> {
+  type Row = Table['$inferSelect'];
+  return {
+    page: (db, keys, viewer) =>
+      inGroups(
+        keys,
+        ({ filter, page }) => ({ filter, page }),
+        async (parents, { filter, page }) => {
+          const { where, orderBy, limit } = paged(table.id, page);
+          const place = sql<number>`row_number() over (partition by ${parent} order by ${orderBy})`.as('place');
+          const ranked = db
+            .select({ id: table.id, place })
+            .from(table as PgTable)
+            .where(and(among(parent, parents), narrow(filter, viewer), where))
+            .as('ranked');
+          const found = await db
+            .select({ row: getTableColumns(table as PgTable), parentId: sql<string>`${parent}` })
+            .from(table as PgTable)
+            .innerJoin(ranked, sql`${ranked.id} = ${table.id}`)
+            .where(sql`${ranked.place} <= ${limit}`)
+            .orderBy(orderBy);
+          return collect<Row>(parents, found as { row: Row; parentId: string }[]); // all columns of this very table
+        },
+      ),
+    count: (db, keys, viewer) =>
+      inGroups(
+        keys,
+        ({ filter }) => ({ filter }),
+        async (parents, { filter }) => {
+          const found = await countBy(db, table, parent, and(among(parent, parents), narrow(filter, viewer)));
+          return parents.map((id) => found.get(id) ?? 0);
+        },
+      ),
+  };
+}
+
+type Lists<Row, Filter> = {
+  readonly page: Batch<ListKey<Filter> & { page: Page }, Row[]>;
+  readonly count: Batch<ListKey<Filter>, number>;
+};
+
+/** The connection of one parent's list, read together with those of the other parents in the same turn. */
+export const listed = <Row extends { id: string }, Filter>(
+  ctx: Context,
+  args: PageArguments,
+  lists: Lists<Row, Filter>,
+  list: ListKey<Filter>,
+) =>
+  connection(
+    args,
+    (page) => ctx.load(lists.page, { ...list, page }),
+    () => ctx.load(lists.count, list),
+  );
+
+const among = (column: PgColumn, ids: readonly string[]) =>
+  ids.length === 1 ? eq(column, ids[0]) : inArray(column, [...ids]);
+
+async function countBy(db: Database, table: PgTable, parent: PgColumn, where: SQL | undefined) {
+  const counted = await db
+    .select({ id: sql<string>`${parent}`, size: sql<number>`count(*)`.mapWith(Number) })
+    .from(table)
+    .where(where)
+    .groupBy(parent);
+  return new Map(counted.map(({ id, size }) => [id, size]));
+}
+
+function collect<Row>(parents: readonly string[], found: readonly { row: Row; parentId: string }[]): Row[][] {
+  const lists = new Map(parents.map((id): [string, Row[]] => [id, []]));
+  for (const { row, parentId } of found) lists.get(parentId)?.push(row);
+  return parents.map((id) => lists.get(id) ?? []);
+}
+
+/** Answers keys that differ only in their parent together; keys that ask for something else in a statement of their own. */
+async function inGroups<Key extends { parentId: string }, Same, Value>(
+  keys: readonly Key[],
+  same: (key: Key) => Same,
+  read: (parents: readonly string[], same: Same) => Promise<readonly Value[]>,
+): Promise<Value[]> {
+  const groups = Map.groupBy(keys, (key) => JSON.stringify(same(key)));
+  const values = new Map<Key, Value>();
+  await Promise.all(
+    [...groups.values()].map(async ([first, ...rest]) => {
+      if (!first) return;
+      const group = [first, ...rest];
+      const found = await read(
+        group.map((key) => key.parentId),
+        same(first),
+      );
+      group.forEach((key, index) => {
+        const value = found[index];
+        if (value !== undefined) values.set(key, value);
+      });
+    }),
+  );
+  return keys.map((key) => values.get(key) as Value); // every group answered all of its keys
+}

@@ -1,0 +1,173 @@
+import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
+import ComplexityPlugin, { type ComplexityResult } from '@pothos/plugin-complexity';
+import ErrorsPlugin from '@pothos/plugin-errors';
+import RelayPlugin from '@pothos/plugin-relay';
+import WithInputPlugin from '@pothos/plugin-with-input';
+import { GraphQLError, type GraphQLFieldResolver, type GraphQLResolveInfo, isObjectType } from 'graphql';
+import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
+import { pageCap } from './connections.ts';
+import { Context } from './context.ts';
+import { parseGlobalId } from './ids.ts';
+
+/** The most that one operation may cost and how deep it may go; a list costs as many times its content as it is long. */
+export const operationLimits = { complexity: 20_000, depth: 12, breadth: 400 };
+
+declare global {
+  namespace PothosSchemaTypes {
+    interface Plugins<Types extends SchemaTypes> {
+      signedIn: SignedInPlugin<Types>;
+    }
+    interface QueryFieldOptions<Types extends SchemaTypes, Type, Nullable, Args, ResolveReturnShape> {
+      /** Open to people who are not signed in. */
+      anonymous?: true;
+    }
+    interface MutationFieldOptions<Types extends SchemaTypes, Type, Nullable, Args, ResolveReturnShape> {
+      /** Open to people who are not signed in. */
+      anonymous?: true;
+    }
+  }
+}
+
+/** Refuses by default: a root field demands a signed-in viewer unless it says `anonymous`. */
+class SignedInPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  #demands(field: PothosOutputFieldConfig<Types>): boolean {
+    const root = field.kind === 'Query' || field.kind === 'Mutation' || field.kind === 'Subscription';
+    const open = 'anonymous' in field.pothosOptions && field.pothosOptions.anonymous === true;
+    return root && !open;
+  }
+
+  override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
+    return { ...field, extensions: { ...field.extensions, anonymous: !this.#demands(field) } };
+  }
+
+  override wrapResolve(
+    resolve: GraphQLFieldResolver<unknown, Types['Context'], object>,
+    field: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    return this.#demands(field) ? demandViewer(resolve) : resolve;
+  }
+
+  override wrapSubscribe(
+    subscribe: GraphQLFieldResolver<unknown, Types['Context'], object> | undefined,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> | undefined {
+    return subscribe && demandViewer(subscribe);
+  }
+}
+
+/** Whether an operation is larger than allowed. The plugin asks for queries and mutations, the pipeline for subscriptions. */
+export const exceedsLimits = (result: ComplexityResult): boolean =>
+  result.complexity > operationLimits.complexity ||
+  result.depth > operationLimits.depth ||
+  result.breadth > operationLimits.breadth;
+
+export const tooLarge = (result: ComplexityResult) =>
+  new GraphQLError(
+    `The operation is too large: complexity ${result.complexity} of ${operationLimits.complexity}, ` +
+      `depth ${result.depth} of ${operationLimits.depth}, breadth ${result.breadth} of ${operationLimits.breadth}.`,
+    { extensions: { code: 'OPERATION_TOO_LARGE' } },
+  );
+
+function demandViewer<Source, Shape>(
+  resolve: GraphQLFieldResolver<Source, Shape, object>,
+): GraphQLFieldResolver<Source, Shape, object> {
+  return (root, args, context, info) => {
+    if (context instanceof Context) void context.viewer;
+    return resolve(root, args, context, info);
+  };
+}
+
+SchemaBuilder.registerPlugin('signedIn', SignedInPlugin);
+
+const isNode = ({ schema }: GraphQLResolveInfo, typename: string): boolean => {
+  const type = schema.getType(typename);
+  return isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node');
+};
+
+const capitalized = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  DefaultFieldNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    Date: { Input: string; Output: string };
+    Cursor: { Input: string; Output: string };
+    JSON: { Input: never; Output: object };
+  };
+  Connection: { totalCount: () => Promise<number> };
+}>({
+  plugins: ['signedIn', ErrorsPlugin, RelayPlugin, WithInputPlugin, ComplexityPlugin],
+  defaultFieldNullability: false,
+  errors: {
+    directResult: true,
+    defaultTypes: [NotFound, Forbidden, InvalidInput],
+    defaultUnionOptions: {
+      name: ({ fieldName }) => `${capitalized(fieldName)}Result`,
+      description: 'What came of it: the thing itself, or the reason why not.',
+    },
+  },
+  relay: {
+    cursorType: 'String',
+    decodeGlobalID: (id) => parseGlobalId(id) ?? { typename: '', id: '' },
+    nodeQueryOptions: {
+      description: 'Anything with a global id. Null: absent, or not for this viewer.',
+      args: { id: { description: 'The global id.' } },
+      resolve: (_root, { id }, _ctx, info, resolveNode) => (isNode(info, id.typename) ? resolveNode(id) : null),
+    },
+    nodesQueryOptions: {
+      description:
+        'Things by their global ids, in that order, at most 100. Null at a place: absent, or not for this viewer.',
+      args: { ids: { description: 'The global ids, at most 100.' } },
+      complexity: ({ ids }) => ({ field: 1, multiplier: ids.length }),
+      resolve: async (_root, { ids }, _ctx, info, resolveNodes) => {
+        if (ids.length > pageCap) throw new InvalidInput('ids', 'INVALID_PAGE', { max: pageCap });
+        const known = ids.filter((id) => isNode(info, id.typename));
+        const found = new Map((await resolveNodes(known)).map((node, index) => [known[index], node]));
+        return ids.map((id) => found.get(id) ?? null);
+      },
+    },
+    nodeTypeOptions: { description: 'Something with an id that is unique in the whole API and never changes.' },
+    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
+    firstArgOptions: { description: 'Take so many from the start (after `after`): 1 to 100, 20 unless told.' },
+    lastArgOptions: { description: 'Take so many from the end (before `before`): 1 to 100.' },
+    afterArgOptions: { description: 'Only what follows this edge’s cursor.' },
+    beforeArgOptions: { description: 'Only what precedes this edge’s cursor.' },
+    edgesFieldOptions: { description: 'The page’s items with their cursors.' },
+    nodeFieldOptions: { description: 'The item.', nullable: false },
+    nodesFieldOptions: { description: 'The page’s items.' },
+    cursorFieldOptions: { description: 'The item’s place, for `after` and `before`.' },
+    hasNextPageFieldOptions: { description: 'Whether something follows this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether something precedes this page.' },
+    startCursorFieldOptions: { description: 'The cursor of the first item; null on an empty page.' },
+    endCursorFieldOptions: { description: 'The cursor of the last item; null on an empty page.' },
+    idFieldOptions: { description: 'Unique in the whole API; good for `node(id:)`.' },
+    nodesOnConnection: { description: 'The page’s items without their cursors.' },
+    defaultConnectionTypeOptions: { description: 'A page of a list.' },
+    defaultEdgeTypeOptions: { description: 'An item of a list with its place in it.' },
+  },
+  withInput: {
+    argOptions: { description: 'What is wanted.' },
+    typeOptions: {
+      name: ({ fieldName }) => `${capitalized(fieldName)}Input`,
+      description: 'See the mutation of the same name.',
+    },
+  },
+  complexity: {
+    limit: operationLimits,
+    defaultComplexity: 1,
+    defaultListMultiplier: 20,
+    complexityError: (_kind, result) => tooLarge(result),
+  },
+});
+
+builder.queryType({ description: 'What can be read. What a viewer may not see is null, as if it did not exist.' });
+builder.mutationType({ description: 'What can be done. Expected failures are members of each field’s result union.' });
+builder.subscriptionType({ description: 'What happens, as it happens: exactly once, in order, resumable by `after`.' });
+
+builder.globalConnectionField('totalCount', (t) =>
+  t.int({
+    description: 'How many items the whole list has, with the same filters; counted only when asked for.',
+    resolve: ({ totalCount }) => totalCount(),
+  }),
+);

@@ -1,0 +1,83 @@
+import { GraphQLError } from 'graphql';
+import { isUnavailable } from '../database/failures.ts';
+import {
+  DomainError,
+  Forbidden,
+  InvalidInput,
+  InvalidState,
+  NotFound,
+  RateLimited,
+  Unauthenticated,
+} from '../errors.ts';
+import { type Locale, text } from '../texts.ts';
+import { builder } from './builder.ts';
+
+/** What every expected failure has in common. Programs read `__typename` and `code`, people read `message`. */
+export const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
+  description: 'An expected failure. Programs read `__typename` and `code`; `message` is for people.',
+  fields: (t) => ({
+    code: t.exposeString('code', { description: 'Stable, in capitals: `NOT_FOUND`, `INVITE_EXHAUSTED`.' }),
+    message: t.string({
+      description:
+        'One sentence for people, in the viewer’s language (or that of `Accept-Language`): Russian or English.',
+      resolve: (error, _args, ctx) => error.messageIn(ctx.locale),
+    }),
+  }),
+});
+
+builder.objectType(NotFound, {
+  name: 'NotFound',
+  interfaces: [ErrorInterface],
+  description: '`NOT_FOUND`: absent, or not for this viewer; the two cannot be told apart.',
+});
+builder.objectType(Forbidden, {
+  name: 'Forbidden',
+  interfaces: [ErrorInterface],
+  description: '`FORBIDDEN`: the viewer sees the thing but may not do this. `message` says who may.',
+});
+builder.objectType(InvalidInput, {
+  name: 'InvalidInput',
+  interfaces: [ErrorInterface],
+  description: '`INVALID_INPUT`: a value is not allowed; nothing was changed.',
+  fields: (t) => ({
+    field: t.exposeString('field', { description: 'The input’s field, dots between levels: `administrator.phone`.' }),
+  }),
+});
+builder.objectType(InvalidState, {
+  name: 'InvalidState',
+  interfaces: [ErrorInterface],
+  description: '`INVALID_STATE`: not possible in the state the thing is in; nothing was changed.',
+  fields: (t) => ({ state: t.exposeString('state', { description: 'The state it is in.' }) }),
+});
+builder.objectType(RateLimited, {
+  name: 'RateLimited',
+  interfaces: [ErrorInterface],
+  description: '`RATE_LIMITED`: too often.',
+  fields: (t) => ({ retryAt: t.expose('retryAt', { type: 'DateTime', description: 'When it is allowed again.' }) }),
+});
+
+/**
+ * An error as it may leave the server: expected ones with their code, GraphQL's own as they are, a lost database as
+ * UNAVAILABLE, everything else masked. `report` hears what was masked.
+ */
+export function presentError(error: unknown, locale: Locale, report: (error: unknown) => void): GraphQLError {
+  const given = error instanceof GraphQLError ? error : null;
+  const cause = given ? given.originalError : error;
+  const where = { nodes: given?.nodes, path: given?.path };
+  if (cause instanceof DomainError) {
+    const extensions = {
+      code: cause.code,
+      ...(cause instanceof InvalidInput ? { field: cause.field } : {}),
+      ...(cause instanceof RateLimited ? { retryAt: cause.retryAt.toISOString(), http: { status: 429 } } : {}),
+      ...(cause instanceof Unauthenticated ? { http: { status: 200 } } : {}),
+    };
+    return new GraphQLError(cause.messageIn(locale), { ...where, extensions });
+  }
+  if (given && (!cause || cause instanceof GraphQLError)) return given;
+  report(cause);
+  const code = isUnavailable(cause) ? 'UNAVAILABLE' : 'INTERNAL';
+  return new GraphQLError(text(locale, code), {
+    ...where,
+    extensions: { code, ...(code === 'UNAVAILABLE' ? { http: { status: 503 } } : {}) },
+  });
+}

@@ -1,0 +1,34 @@
+import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
+import { NotFound } from '../errors.ts';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The API's id of a row. */
+export const globalId = encodeGlobalID;
+
+/**
+ * The row's id in a global id of this type.
+ * @throws NotFound for anything else: an id that names nothing is like one that names nothing visible
+ */
+export function idOf(typename: string, id: string): string {
+  const row = maybeIdOf(typename, id);
+  if (row === null) throw new NotFound();
+  return row;
+}
+
+/** The row's id in a global id of this type, or null. */
+export function maybeIdOf(typename: string, id: string): string | null {
+  const decoded = parseGlobalId(id);
+  return decoded?.typename === typename ? decoded.id : null;
+}
+
+/** Type and row of a global id; null when it is not one. */
+export function parseGlobalId(id: string): { typename: string; id: string } | null {
+  if (id.length > 200) return null;
+  try {
+    const decoded = decodeGlobalID(id);
+    return uuid.test(decoded.id) ? decoded : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,41 @@
+import { GraphQLError } from 'graphql';
+import { builder } from './builder.ts';
+
+const refuse = (what: string) => {
+  throw new GraphQLError(what, { extensions: { code: 'INVALID_INPUT' } });
+};
+
+builder.scalarType('DateTime', {
+  description:
+    'An instant in UTC, ISO 8601 with milliseconds: `2026-09-01T06:30:00.000Z`. Any offset is accepted as input.',
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => {
+    const valid =
+      typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value);
+    const instant = new Date(valid ? String(value) : Number.NaN);
+    return Number.isNaN(instant.getTime()) ? refuse('A DateTime is an ISO 8601 instant with an offset.') : instant;
+  },
+});
+
+builder.scalarType('Date', {
+  description: 'A calendar day without a time: `2026-09-01`.',
+  serialize: (value) => value,
+  parseValue: (value) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))
+      ? value
+      : refuse('A Date is a calendar day, year-month-day.'),
+});
+
+builder.scalarType('Cursor', {
+  description:
+    'A place in the log of events. Opaque; one works for every subscription’s `after`. It stays good for as long as the ' +
+    'log is retained (7 days by default).',
+  serialize: (value) => value,
+  parseValue: (value) => (typeof value === 'string' ? value : refuse('A Cursor is a text that this server gave.')),
+});
+
+builder.scalarType('JSON', {
+  description: 'A JSON object, as in the audit log’s before and after.',
+  serialize: (value) => value,
+  parseValue: () => refuse('JSON is never input.'),
+});

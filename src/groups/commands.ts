@@ -1,0 +1,19 @@
+import type { Transaction } from '../database/connect.ts';
+import type { Organization } from '../organizations/commands.ts';
+import { text } from '../texts.ts';
+import { type Group, groups } from './tables.ts';
+
+/** The group «Staff» (§2.1.5), made with the organization; its people are the employees. */
+export async function createStaffGroup(tx: Transaction, organization: Organization): Promise<Group> {
+  const [group] = await tx
+    .insert(groups)
+    .values({
+      organizationId: organization.id,
+      kind: 'STAFF',
+      name: text(organization.locale, 'GROUP_STAFF'),
+      audienceId: organization.employeesAudienceId,
+    })
+    .returning();
+  if (!group) throw new Error('insert returned no row');
+  return group;
+}

@@ -1,0 +1,27 @@
+import { and, eq, inArray, or } from 'drizzle-orm';
+import { byId, listsOf } from '../graphql/batches.ts';
+import { type Group, groups } from './tables.ts';
+
+export const groupById = byId(groups);
+
+/** The groups of organizations that the viewer may see: `canSeeGroup`, for a list. */
+export const groupsOf = listsOf(groups, groups.organizationId, ({ kind }: { kind: Group['kind'] | null }, viewer) =>
+  and(
+    kind ? eq(groups.kind, kind) : undefined,
+    viewer
+      ? or(
+          inArray(
+            groups.organizationId,
+            viewer.organizationsWhere((id) => viewer.leads(id)),
+          ),
+          and(
+            inArray(
+              groups.organizationId,
+              viewer.organizationsWhere((id) => viewer.isVerifiedStaffOf(id)),
+            ),
+            eq(groups.kind, 'STAFF'),
+          ),
+        )
+      : undefined,
+  ),
+);

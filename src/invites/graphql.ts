@@ -1,0 +1,311 @@
+import { UserType } from '../accounts/graphql.ts';
+import { userById } from '../accounts/queries.ts';
+import { InvalidState } from '../errors.ts';
+import { listed } from '../graphql/batches.ts';
+import { builder } from '../graphql/builder.ts';
+import { ErrorInterface } from '../graphql/errors.ts';
+import { idOf } from '../graphql/ids.ts';
+import { liveEvent } from '../graphql/live.ts';
+import { GroupType } from '../groups/graphql.ts';
+import { groupById } from '../groups/queries.ts';
+import { AlreadyRequested } from '../join-requests/commands.ts';
+import { JoinRequestType } from '../join-requests/graphql.ts';
+import { AlreadyMember } from '../memberships/commands.ts';
+import { MembershipType, PositionEnum, RoleEnum } from '../memberships/graphql.ts';
+import { roleEnum } from '../memberships/tables.ts';
+import { OrganizationType } from '../organizations/graphql.ts';
+import {
+  createInvite,
+  type Invite,
+  InviteExhausted,
+  InviteExpired,
+  InviteRevoked,
+  type Redemption,
+  redeemInvite,
+  revokeInvite,
+  revokeUnclaimedInvites,
+} from './commands.ts';
+import { canInvite, canListInvites, canRevokeInvite, canSeeInvite } from './policy.ts';
+import {
+  type InvitePreview,
+  type InviteRedemption,
+  inviteById,
+  invitesOf,
+  previewInvite,
+  redemptionsOf,
+  stateOf,
+} from './queries.ts';
+
+builder.objectType(InviteExhausted, {
+  name: 'InviteExhausted',
+  interfaces: [ErrorInterface],
+  description: '`INVITE_EXHAUSTED`: all uses are taken.',
+});
+builder.objectType(InviteExpired, {
+  name: 'InviteExpired',
+  interfaces: [ErrorInterface],
+  description: '`INVITE_EXPIRED`: its time is over.',
+});
+builder.objectType(InviteRevoked, {
+  name: 'InviteRevoked',
+  interfaces: [ErrorInterface],
+  description: '`INVITE_REVOKED`: annulled, or its creator has lost the right to invite, or its group was archived.',
+});
+
+const InviteStateEnum = builder.enumType('InviteState', {
+  description: 'Where an invite stands; the first of these that holds.',
+  values: {
+    REVOKED: { description: 'Annulled.' },
+    EXHAUSTED: { description: 'All uses are taken.' },
+    EXPIRED: { description: 'Its time is over.' },
+    ACTIVE: { description: 'Can be redeemed.' },
+  } as const,
+});
+
+const RedemptionType = builder.objectRef<InviteRedemption>('InviteRedemption').implement({
+  description: 'One person’s use of an invite.',
+  fields: (t) => ({
+    user: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'Who used it.',
+      resolve: ({ userId }, _args, ctx) => ctx.load(userById, userId),
+    }),
+    redeemedAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+  }),
+});
+
+const InviteType = builder.objectRef<Invite>('Invite');
+builder.node(InviteType, {
+  description:
+    'A link into one group in one role (§2.1.7). Seen by administrators and by the verified employee who made it.',
+  id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
+  loadManyWithoutCache: async (ids, ctx) => {
+    const found = await Promise.all(ids.map((id) => ctx.load(inviteById, id)));
+    return found.map((invite) => (invite && canSeeInvite(ctx.viewer, invite) ? invite : null));
+  },
+  fields: (t) => ({
+    group: t.field({
+      type: GroupType,
+      nullable: true,
+      description: 'Into which group.',
+      resolve: ({ groupId }, _args, ctx) => ctx.load(groupById, groupId),
+    }),
+    role: t.field({ type: RoleEnum, description: 'In which role.', resolve: ({ role }) => role }),
+    position: t.field({
+      type: PositionEnum,
+      nullable: true,
+      description: 'The position it gives an employee, if any.',
+      resolve: ({ position }) => position,
+    }),
+    state: t.field({ type: InviteStateEnum, description: 'Where it stands.', resolve: (invite) => stateOf(invite) }),
+    maxUses: t.exposeInt('maxUses', { description: 'How many people may use it.' }),
+    useCount: t.exposeInt('useCount', { description: 'How many have; 0: unclaimed.' }),
+    requiresApproval: t.exposeBoolean('requiresApproval', {
+      description: 'Whether using it makes a join request for an administrator to decide, instead of a membership.',
+    }),
+    intendedPhone: t.exposeString('intendedPhone', {
+      nullable: true,
+      description: 'The only phone that may use it (E.164); null: any.',
+    }),
+    createdBy: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'Who made it; it dies with their right to invite.',
+      resolve: ({ createdBy }, _args, ctx) => ctx.load(userById, createdBy),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it is good.' }),
+    revokedAt: t.expose('revokedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was annulled; null: it was not.',
+    }),
+    redemptions: t.connection({
+      type: RedemptionType,
+      description: 'Who used it, newest first.',
+      resolve: ({ id }, args, ctx) => listed(ctx, args, redemptionsOf, { parentId: id, filter: null }),
+    }),
+    viewerCanRevoke: t.boolean({
+      description: 'Whether the viewer may annul it.',
+      resolve: (invite, _args, ctx) => canRevokeInvite(ctx.viewer, invite),
+    }),
+  }),
+});
+
+builder.objectField(OrganizationType, 'invites', (t) =>
+  t.connection({
+    type: InviteType,
+    nullable: true,
+    description: 'Invites, newest first: administrators see all, verified staff their own. Null: not for this viewer.',
+    args: {
+      state: t.arg({ type: InviteStateEnum, description: 'Only in this state.' }),
+      unclaimed: t.arg.boolean({ description: 'Only those that nobody has used.' }),
+    },
+    resolve: ({ id }, args, ctx) =>
+      canListInvites(ctx.viewer, id)
+        ? listed(ctx, args, invitesOf, { parentId: id, filter: { state: args.state, unclaimed: args.unclaimed } })
+        : null,
+  }),
+);
+
+builder.objectField(OrganizationType, 'viewerCanInvite', (t) =>
+  t.field({
+    type: [RoleEnum],
+    description: 'The roles in which the viewer may invite people.',
+    resolve: ({ id: organizationId }, _args, ctx) =>
+      roleEnum.enumValues.filter((role) => canInvite(ctx.viewer, { organizationId }, role)),
+  }),
+);
+
+const PreviewType = builder.objectRef<InvitePreview>('InvitePreview').implement({
+  description: 'What a code leads to, before signing in: names only.',
+  fields: (t) => ({
+    organizationName: t.exposeString('organizationName', { description: 'The institution.' }),
+    groupName: t.exposeString('groupName', { description: 'The group.' }),
+    role: t.field({ type: RoleEnum, description: 'The role.', resolve: ({ role }) => role }),
+  }),
+});
+
+const codeArgument = { required: true, description: 'The code of the link.' } as const;
+
+builder.queryField('invitePreview', (t) =>
+  t.field({
+    type: PreviewType,
+    nullable: true,
+    anonymous: true,
+    description: 'What a code leads to. Null: it cannot be redeemed (any more). Limited per address.',
+    args: { code: t.arg.string(codeArgument) },
+    resolve: async (_root, { code }, ctx) => {
+      await ctx.services.signInLimits.address(ctx.asking.address);
+      return previewInvite(ctx.db, code);
+    },
+  }),
+);
+
+const CreateInvitePayload = builder
+  .objectRef<{ invite: Invite; code: string | null }>('CreateInvitePayload')
+  .implement({
+    description: 'A new invite.',
+    fields: (t) => ({
+      invite: t.field({ type: InviteType, description: 'The invite.', resolve: ({ invite }) => invite }),
+      code: t.exposeString('code', {
+        nullable: true,
+        description:
+          'The code for the link: 256 random bits, shown this once. Null: a repeat; the first answer had it.',
+      }),
+    }),
+  });
+
+builder.mutationField('createInvite', (t) =>
+  t.fieldWithInput({
+    type: CreateInvitePayload,
+    description:
+      'Makes an invite into a group in a role (§2.1.7). Administrators invite anybody, the head guardians. Employees come to ' +
+      'the group «Staff», others to any other group.',
+    errors: { types: [InvalidState] },
+    input: {
+      groupId: t.input.id({ required: true, description: 'Into which group.' }),
+      role: t.input.field({ type: RoleEnum, required: true, description: 'In which role.' }),
+      position: t.input.field({
+        type: PositionEnum,
+        description: 'For employees: the position it gives, except HEAD.',
+      }),
+      maxUses: t.input.int({ description: 'How many people may use it: 1 to 1,000; 1 unless told.' }),
+      expiresAt: t.input.field({ type: 'DateTime', description: 'Until when: within a year; 14 days unless told.' }),
+      requiresApproval: t.input.boolean({
+        description: 'Whether an administrator decides on each use; no unless told.',
+      }),
+      intendedPhone: t.input.string({ description: 'The only phone that may use it.' }),
+      idempotencyKey: t.input.string({
+        description:
+          'A key of the client’s own for this one wish, 8 to 100 characters: a repeat returns the first invite.',
+      }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      createInvite(ctx.db, ctx.viewer, { ...input, groupId: idOf('Group', input.groupId) }),
+  }),
+);
+
+const RedeemPayload = builder.objectRef<Redemption>('RedeemInvitePayload').implement({
+  description: 'What using an invite gave: exactly one of the two.',
+  fields: (t) => ({
+    membership: t.field({
+      type: MembershipType,
+      nullable: true,
+      description: 'The membership, which begins at once.',
+      resolve: ({ membership }) => membership,
+    }),
+    joinRequest: t.field({
+      type: JoinRequestType,
+      nullable: true,
+      description: 'The request that an administrator decides on, where the invite requires approval.',
+      resolve: ({ joinRequest }) => joinRequest,
+    }),
+  }),
+});
+
+builder.mutationField('redeemInvite', (t) =>
+  t.fieldWithInput({
+    type: RedeemPayload,
+    description:
+      'Uses an invite (§2.1.7, 2.2.3, 2.4.1): the link fixes group and role. A repeat by the same person returns what the ' +
+      'first gave and takes no further use.',
+    errors: {
+      types: [InviteExhausted, InviteExpired, InviteRevoked, AlreadyMember, AlreadyRequested, InvalidState],
+    },
+    input: { code: t.input.string(codeArgument) },
+    resolve: (_root, { input }, ctx) => redeemInvite(ctx.db, ctx.viewer, input.code),
+  }),
+);
+
+builder.mutationField('revokeInvite', (t) =>
+  t.fieldWithInput({
+    type: InviteType,
+    description: 'Annuls an invite at once (§2.1.13); who has used it stays. Administrators, and whoever made it.',
+    errors: { types: [InvalidState] },
+    input: { inviteId: t.input.id({ required: true, description: 'Which invite.' }) },
+    resolve: (_root, { input }, ctx) => revokeInvite(ctx.db, ctx.viewer, idOf('Invite', input.inviteId)),
+  }),
+);
+
+const RevokeUnclaimedPayload = builder.objectRef<{ invites: Invite[] }>('RevokeUnclaimedInvitesPayload').implement({
+  description: 'What was annulled.',
+  fields: (t) => ({
+    revokedCount: t.int({ description: 'How many invites were annulled.', resolve: ({ invites }) => invites.length }),
+  }),
+});
+
+builder.mutationField('revokeUnclaimedInvites', (t) =>
+  t.fieldWithInput({
+    type: RevokeUnclaimedPayload,
+    description:
+      'Annuls every invite that nobody has used (§2.1.13): administrators all of them, verified staff their own.',
+    errors: { types: [InvalidState] },
+    input: {
+      organizationId: t.input.id({ required: true, description: 'In which organization.' }),
+      groupId: t.input.id({ description: 'Only into this group.' }),
+      createdBefore: t.input.field({ type: 'DateTime', description: 'Only those made before this instant.' }),
+    },
+    resolve: async (_root, { input }, ctx) => ({
+      invites: await revokeUnclaimedInvites(ctx.db, ctx.viewer, {
+        ...input,
+        organizationId: idOf('Organization', input.organizationId),
+        groupId: input.groupId ? idOf('Group', input.groupId) : null,
+      }),
+    }),
+  }),
+);
+
+liveEvent('InviteChanged', {
+  kinds: { INVITE_CREATED: 'Made.', INVITE_REDEEMED: 'Used by a person.', INVITE_REVOKED: 'Annulled.' },
+  description: 'An invite was made, used or annulled. For administrators and for who made it.',
+  fields: (t) => ({
+    invite: t.field({
+      type: InviteType,
+      nullable: true,
+      description: 'The invite as it is now.',
+      resolve: ({ subjectId }, _args, ctx) => ctx.load(inviteById, subjectId),
+    }),
+  }),
+});

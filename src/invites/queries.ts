@@ -1,0 +1,83 @@
+import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../database/connect.ts';
+import { prepare } from '../database/statements.ts';
+import { byId, listsOf } from '../graphql/batches.ts';
+import { groups } from '../groups/tables.ts';
+import { organizations } from '../organizations/tables.ts';
+import { hashSecret } from '../secrets.ts';
+import type { Invite } from './commands.ts';
+import { canListInvites } from './policy.ts';
+import { inviteRedemptions, invites } from './tables.ts';
+
+export const inviteById = byId(invites);
+export type InviteState = 'ACTIVE' | 'EXHAUSTED' | 'EXPIRED' | 'REVOKED';
+export type InviteRedemption = typeof inviteRedemptions.$inferSelect;
+
+/** The state that follows from an invite's columns; the first reason that kills it counts. */
+export function stateOf(invite: Invite): InviteState {
+  if (invite.revokedAt) return 'REVOKED';
+  if (invite.useCount >= invite.maxUses) return 'EXHAUSTED';
+  return invite.expiresAt <= new Date() ? 'EXPIRED' : 'ACTIVE';
+}
+
+/** `stateOf`, in SQL. */
+const stateColumn = sql<InviteState>`case
+  when ${invites.revokedAt} is not null then 'REVOKED'
+  when ${invites.useCount} >= ${invites.maxUses} then 'EXHAUSTED'
+  when ${invites.expiresAt} <= now() then 'EXPIRED'
+  else 'ACTIVE' end`;
+
+export interface InviteFilter {
+  readonly state?: InviteState | null;
+  readonly unclaimed?: boolean | null;
+}
+
+const filtered = ({ state, unclaimed }: InviteFilter): SQL | undefined =>
+  and(state ? sql`${stateColumn} = ${state}` : undefined, unclaimed ? eq(invites.useCount, 0) : undefined);
+
+/** The invites of organizations that the viewer may see: `canSeeInvite`, for a list. */
+export const invitesOf = listsOf(invites, invites.organizationId, (filter: InviteFilter, viewer) =>
+  and(
+    filtered(filter),
+    viewer
+      ? or(
+          inArray(
+            invites.organizationId,
+            viewer.organizationsWhere((id) => viewer.administers(id)),
+          ),
+          and(
+            inArray(
+              invites.organizationId,
+              viewer.organizationsWhere((id) => canListInvites(viewer, id)),
+            ),
+            eq(invites.createdBy, viewer.userId),
+          ),
+        )
+      : undefined,
+  ),
+);
+
+/** Who used an invite; reached through an invite that is visible. */
+export const redemptionsOf = listsOf(inviteRedemptions, inviteRedemptions.inviteId, (_filter: null) => undefined);
+
+/** What anybody who holds a code may know: names only. */
+export interface InvitePreview {
+  readonly organizationName: string;
+  readonly groupName: string;
+  readonly role: Invite['role'];
+}
+
+const previewByHash = prepare((db) =>
+  db
+    .select({ organizationName: organizations.name, groupName: groups.name, role: invites.role })
+    .from(invites)
+    .innerJoin(organizations, and(eq(organizations.id, invites.organizationId), eq(organizations.state, 'ACTIVE')))
+    .innerJoin(groups, and(eq(groups.id, invites.groupId), eq(groups.state, 'ACTIVE')))
+    .where(and(eq(invites.codeHash, sql.placeholder('hash')), sql`${stateColumn} = 'ACTIVE'`)),
+);
+
+/** What a code leads to; null unless it can be redeemed now. */
+export async function previewInvite(db: Database, code: string): Promise<InvitePreview | null> {
+  const [preview] = await previewByHash(db, { hash: hashSecret(code) });
+  return preview ?? null;
+}

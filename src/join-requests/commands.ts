@@ -1,0 +1,297 @@
+import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { audit } from '../audit/commands.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { idempotencyKey, line, prose, valid } from '../input.ts';
+import { transact } from '../log/append.ts';
+import { AlreadyMember, beginMembership } from '../memberships/commands.ts';
+import { memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
+import { enterOrganization, lockOrganization, type Organization, tell } from '../organizations/commands.ts';
+import type { Viewer } from '../viewer.ts';
+import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
+import { joinRequests } from './tables.ts';
+
+export type JoinRequest = typeof joinRequests.$inferSelect;
+
+const openDays = 30;
+const coolDownDays = 7;
+const bulkCap = 100;
+
+/** A request for this role is waiting already. */
+export class AlreadyRequested extends DomainError {
+  readonly code = 'ALREADY_REQUESTED';
+  readonly joinRequestId: string;
+  constructor(joinRequestId: string) {
+    super('ALREADY_REQUESTED');
+    this.joinRequestId = joinRequestId;
+  }
+}
+
+/** Rejected not long ago; allowed again at `until`. */
+export class CoolDown extends DomainError {
+  readonly code = 'COOL_DOWN';
+  readonly until: Date;
+  constructor(until: Date) {
+    super('COOL_DOWN');
+    this.until = until;
+  }
+}
+
+const SubmitJoinRequest = z.object({
+  organizationId: z.string(),
+  role: z.enum(roleEnum.enumValues),
+  position: z.enum(positionEnum.enumValues).exclude(['HEAD']).nullish(),
+  message: prose(1000),
+  idempotencyKey,
+});
+
+/**
+ * Asks to become a member in a role (§2.1.10); pushed to the administrators at once. Waits at most 30 days.
+ * @throws NotFound, Forbidden, InvalidInput, InvalidState, AlreadyMember, AlreadyRequested, CoolDown
+ */
+export async function submitJoinRequest(db: Database, viewer: Viewer, input: unknown): Promise<JoinRequest> {
+  const wish = valid(SubmitJoinRequest, input);
+  return transact(db, async (tx) => {
+    const organization = await lockOrganization(tx, wish.organizationId);
+    const repeated = await sameKey(tx, viewer, wish);
+    if (repeated) return repeated;
+    // Who asks is no member yet: a closed organization is to them as if it were not there.
+    if (organization.state !== 'ACTIVE') throw new NotFound();
+    const latest = await latestRequest(tx, viewer, wish);
+    if (latest?.state === 'REJECTED' && latest.coolDownEnds > new Date()) throw new CoolDown(latest.coolDownEnds);
+    return fileJoinRequest(tx, viewer, organization, { ...wish, position: wish.position ?? null, inviteId: null });
+  });
+}
+
+/**
+ * Files a request for a role, by invite or without. Call it holding the organization's lock.
+ * @throws Forbidden, InvalidInput, AlreadyMember, AlreadyRequested
+ */
+export async function fileJoinRequest(
+  tx: Transaction,
+  viewer: Viewer,
+  organization: Organization,
+  wish: Pick<JoinRequest, 'role' | 'position' | 'message' | 'inviteId' | 'idempotencyKey'>,
+): Promise<JoinRequest> {
+  if (wish.role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
+  if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
+  await demandNoMembership(tx, viewer, organization, wish.role);
+  await expire(tx, organization.id);
+  const [request] = await tx
+    .insert(joinRequests)
+    .values({
+      ...wish,
+      organizationId: organization.id,
+      userId: viewer.userId,
+      expiresAt: sql`now() + make_interval(days => ${openDays})`,
+    })
+    .onConflictDoNothing()
+    .returning();
+  if (!request) {
+    const waiting = await latestRequest(tx, viewer, { organizationId: organization.id, role: wish.role });
+    throw new AlreadyRequested(waiting?.id ?? '');
+  }
+  await tell(tx, organization, { kind: 'JOIN_REQUEST_SUBMITTED', subjectId: request.id });
+  await note(tx, viewer, request, 'submit');
+  return request;
+}
+
+async function sameKey(tx: Transaction, viewer: Viewer, wish: z.output<typeof SubmitJoinRequest>) {
+  if (!wish.idempotencyKey) return null;
+  const [first] = await tx
+    .select()
+    .from(joinRequests)
+    .where(and(eq(joinRequests.userId, viewer.userId), eq(joinRequests.idempotencyKey, wish.idempotencyKey)));
+  if (first && (first.organizationId !== wish.organizationId || first.role !== wish.role)) {
+    throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+  }
+  return first ?? null;
+}
+
+async function demandNoMembership(
+  tx: Transaction,
+  viewer: Viewer,
+  organization: Organization,
+  role: JoinRequest['role'],
+) {
+  const [open] = await tx
+    .select({ id: memberships.id })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.userId, viewer.userId),
+        eq(memberships.organizationId, organization.id),
+        eq(memberships.role, role),
+        inArray(memberships.state, ['ACTIVE', 'SUSPENDED']),
+      ),
+    );
+  if (open) throw new AlreadyMember();
+}
+
+async function latestRequest(
+  tx: Transaction,
+  viewer: Viewer,
+  { organizationId, role }: Pick<JoinRequest, 'organizationId' | 'role'>,
+) {
+  const [latest] = await tx
+    .select({
+      id: joinRequests.id,
+      state: joinRequests.state,
+      coolDownEnds: sql`${joinRequests.decidedAt} + make_interval(days => ${coolDownDays})`.mapWith(
+        joinRequests.decidedAt,
+      ),
+    })
+    .from(joinRequests)
+    .where(
+      and(
+        eq(joinRequests.userId, viewer.userId),
+        eq(joinRequests.organizationId, organizationId),
+        eq(joinRequests.role, role),
+      ),
+    )
+    .orderBy(desc(joinRequests.id))
+    .limit(1);
+  return latest;
+}
+
+/** Writes down that requests have waited too long; until then their state is derived from `expiresAt`. */
+async function expire(tx: Transaction, organizationId: string): Promise<void> {
+  await tx
+    .update(joinRequests)
+    .set({ state: 'EXPIRED' })
+    .where(
+      and(
+        eq(joinRequests.organizationId, organizationId),
+        eq(joinRequests.state, 'PENDING'),
+        lte(joinRequests.expiresAt, sql`now()`),
+      ),
+    );
+}
+
+/** Takes back one's own request; a withdrawn one stays so. @throws NotFound, InvalidState */
+export async function withdrawJoinRequest(db: Database, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
+  return transact(db, async (tx) => {
+    const { organization, request: before } = await lockedRequest(tx, joinRequestId);
+    if (before.userId !== viewer.userId) throw new NotFound();
+    if (before.state === 'WITHDRAWN') return before;
+    if (before.state !== 'PENDING') throw new InvalidState(before.state);
+    const request = await setState(tx, before, { state: 'WITHDRAWN' });
+    await tell(tx, organization, { kind: 'JOIN_REQUEST_WITHDRAWN', subjectId: request.id });
+    await note(tx, viewer, request, 'withdraw');
+    return request;
+  });
+}
+
+/** Approves a request: the person is a member from now on. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
+export async function approveJoinRequest(db: Database, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
+  return transact(db, (tx) => approve(tx, viewer, joinRequestId));
+}
+
+export interface BulkApproval {
+  readonly approved: readonly JoinRequest[];
+  readonly skipped: readonly { readonly joinRequestId: string; readonly error: DomainError }[];
+}
+
+/**
+ * Approves up to 100 requests in one transaction; those that cannot be approved (any more) are skipped and named.
+ * @throws InvalidInput
+ */
+export async function approveJoinRequests(
+  db: Database,
+  viewer: Viewer,
+  joinRequestIds: readonly string[],
+): Promise<BulkApproval> {
+  const ids = valid(z.array(z.string()).min(1).max(bulkCap), joinRequestIds);
+  return transact(db, async (tx) => {
+    const approved: JoinRequest[] = [];
+    const skipped: { joinRequestId: string; error: DomainError }[] = [];
+    // In one order, so that two bulk approvals lock organizations alike.
+    for (const joinRequestId of [...new Set(ids)].sort()) {
+      try {
+        approved.push(await tx.transaction((nested) => approve(nested, viewer, joinRequestId)));
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error;
+        skipped.push({ joinRequestId, error });
+      }
+    }
+    return { approved, skipped };
+  });
+}
+
+async function approve(tx: Transaction, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
+  const { organization, request: before } = await enterDecision(tx, viewer, joinRequestId);
+  if (before.state === 'APPROVED') return before;
+  if (before.state !== 'PENDING') throw new InvalidState(before.state);
+  const { userId, role, position } = before;
+  const membership = await beginMembership(tx, organization, { userId, role, position });
+  const request = await setState(tx, before, {
+    state: 'APPROVED',
+    decidedBy: viewer.userId,
+    membershipId: membership.id,
+  });
+  await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
+  await note(tx, viewer, request, 'approve');
+  return request;
+}
+
+/** Rejects a request with a reason; the person may ask again after 7 days. @throws NotFound, Forbidden, InvalidInput, InvalidState */
+export async function rejectJoinRequest(
+  db: Database,
+  viewer: Viewer,
+  input: { joinRequestId: string; reason: string },
+): Promise<JoinRequest> {
+  const { reason } = valid(z.object({ reason: line(500) }), input);
+  return transact(db, async (tx) => {
+    const { organization, request: before } = await enterDecision(tx, viewer, input.joinRequestId);
+    if (before.state === 'REJECTED') return before;
+    if (before.state !== 'PENDING') throw new InvalidState(before.state);
+    const request = await setState(tx, before, { state: 'REJECTED', decidedBy: viewer.userId, reason });
+    await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
+    await note(tx, viewer, request, 'reject');
+    return request;
+  });
+}
+
+async function lockedRequest(tx: Transaction, joinRequestId: string) {
+  const find = () => tx.select().from(joinRequests).where(eq(joinRequests.id, joinRequestId));
+  const [known] = await find();
+  if (!known) throw new NotFound();
+  const organization = await lockOrganization(tx, known.organizationId);
+  await expire(tx, organization.id);
+  const [request] = await find(); // again: only now does the organization's lock keep it still
+  if (!request) throw new NotFound();
+  return { organization, request };
+}
+
+async function enterDecision(tx: Transaction, viewer: Viewer, joinRequestId: string) {
+  const { request } = await lockedRequest(tx, joinRequestId);
+  const { organization, viewer: fresh } = await enterOrganization(tx, viewer, request.organizationId);
+  if (!canSeeJoinRequest(fresh, request)) throw new NotFound();
+  if (!canListJoinRequests(fresh, organization.id)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
+  if (!canDecideJoinRequest(fresh, request)) throw new Forbidden('FORBIDDEN_OWN');
+  return { organization, request };
+}
+
+async function setState(
+  tx: Transaction,
+  before: JoinRequest,
+  change: Pick<JoinRequest, 'state'> & Partial<Pick<JoinRequest, 'decidedBy' | 'membershipId' | 'reason'>>,
+): Promise<JoinRequest> {
+  const [request] = await tx
+    .update(joinRequests)
+    .set({ ...change, decidedAt: sql`now()` })
+    .where(eq(joinRequests.id, before.id))
+    .returning();
+  if (!request) throw new NotFound();
+  return request;
+}
+
+const note = (tx: Transaction, viewer: Viewer, request: JoinRequest, verb: string): Promise<void> =>
+  audit(tx, viewer.userId, {
+    action: `joinRequest.${verb}`,
+    target: { type: 'JoinRequest', id: request.id },
+    organizationId: request.organizationId,
+    after: { state: request.state, role: request.role },
+    reason: request.reason,
+  });

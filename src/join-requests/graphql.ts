@@ -1,0 +1,326 @@
+import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
+import { userById } from '../accounts/queries.ts';
+import { follow } from '../audiences/queries.ts';
+import { type DomainError, InvalidState, NotFound } from '../errors.ts';
+import { listed } from '../graphql/batches.ts';
+import { builder } from '../graphql/builder.ts';
+import { ErrorInterface } from '../graphql/errors.ts';
+import { globalId, idOf } from '../graphql/ids.ts';
+import { afterDescription, kindsOf, liveEvent, liveUnion } from '../graphql/live.ts';
+import { AlreadyMember } from '../memberships/commands.ts';
+import { MembershipType, PositionEnum, RoleEnum } from '../memberships/graphql.ts';
+import { canSeeMembership } from '../memberships/policy.ts';
+import { membershipById } from '../memberships/queries.ts';
+import { OrganizationType } from '../organizations/graphql.ts';
+import { organizationById } from '../organizations/queries.ts';
+import {
+  AlreadyRequested,
+  approveJoinRequest,
+  approveJoinRequests,
+  type BulkApproval,
+  CoolDown,
+  type JoinRequest,
+  rejectJoinRequest,
+  submitJoinRequest,
+  withdrawJoinRequest,
+} from './commands.ts';
+import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
+import { joinRequestById, joinRequestsOf, joinRequestsOfUser, stateOf } from './queries.ts';
+
+builder.objectType(AlreadyRequested, {
+  name: 'AlreadyRequested',
+  interfaces: [ErrorInterface],
+  description: '`ALREADY_REQUESTED`: a request for this role is waiting already.',
+  fields: (t) => ({
+    joinRequestId: t.id({
+      description: 'The request that waits.',
+      resolve: ({ joinRequestId }) => globalId('JoinRequest', joinRequestId),
+    }),
+  }),
+});
+builder.objectType(CoolDown, {
+  name: 'CoolDown',
+  interfaces: [ErrorInterface],
+  description: '`COOL_DOWN`: rejected less than 7 days ago.',
+  fields: (t) => ({ until: t.expose('until', { type: 'DateTime', description: 'When asking is allowed again.' }) }),
+});
+
+const JoinRequestStateEnum = builder.enumType('JoinRequestState', {
+  description: 'Where a join request stands.',
+  values: {
+    PENDING: { description: 'Waits for an administrator, at most 30 days.' },
+    APPROVED: { description: 'The person is a member.' },
+    REJECTED: { description: 'Refused with a reason; may be asked anew after 7 days.' },
+    WITHDRAWN: { description: 'Taken back by the person.' },
+    EXPIRED: { description: 'Nobody decided within 30 days; may be asked anew.' },
+  } as const,
+});
+
+export const JoinRequestType = builder.objectRef<JoinRequest>('JoinRequest');
+builder.node(JoinRequestType, {
+  description: 'A person’s wish to become a member in a role (§2.1.10). Seen by the person and by administrators.',
+  id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
+  loadManyWithoutCache: async (ids, ctx) => {
+    const found = await Promise.all(ids.map((id) => ctx.load(joinRequestById, id)));
+    return found.map((request) => (request && canSeeJoinRequest(ctx.viewer, request) ? request : null));
+  },
+  fields: (t) => ({
+    organizationName: t.string({
+      nullable: true,
+      description: 'The name of the organization that is to be joined.',
+      resolve: async ({ organizationId }, _args, ctx) =>
+        (await ctx.load(organizationById, organizationId))?.name ?? null,
+    }),
+    requester: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'Who asks.',
+      resolve: ({ userId }, _args, ctx) => ctx.load(userById, userId),
+    }),
+    contact: t.field({
+      type: ContactType,
+      nullable: true,
+      description: 'How to reach who asks, so that an administrator can make sure. Null: not for this viewer.',
+      resolve: (request, _args, ctx) =>
+        canSeeJoinRequest(ctx.viewer, request) ? ctx.load(userById, request.userId) : null,
+    }),
+    role: t.field({ type: RoleEnum, description: 'As what.', resolve: ({ role }) => role }),
+    position: t.field({
+      type: PositionEnum,
+      nullable: true,
+      description: 'The position an employee asks for, or the invite gives.',
+      resolve: ({ position }) => position,
+    }),
+    message: t.exposeString('message', { nullable: true, description: 'What the person wrote.' }),
+    state: t.field({ type: JoinRequestStateEnum, description: 'Where it stands.', resolve: stateOf }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why it was rejected.' }),
+    membership: t.field({
+      type: MembershipType,
+      nullable: true,
+      description: 'The membership that came of it. Null: none, or not for this viewer.',
+      resolve: async ({ membershipId }, _args, ctx) => {
+        const membership = membershipId ? await ctx.load(membershipById, membershipId) : null;
+        return membership && canSeeMembership(ctx.viewer, membership) ? membership : null;
+      },
+    }),
+    submittedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was submitted.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it waits.' }),
+    decidedAt: t.expose('decidedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was decided or withdrawn.',
+    }),
+    viewerCanDecide: t.boolean({
+      description: 'Whether the viewer may approve and reject it: administrators, not their own.',
+      resolve: (request, _args, ctx) => canDecideJoinRequest(ctx.viewer, request),
+    }),
+  }),
+});
+
+builder.objectField(OrganizationType, 'joinRequests', (t) =>
+  t.connection({
+    type: JoinRequestType,
+    nullable: true,
+    description: 'Join requests, newest first. Administrators only. Null: not for this viewer.',
+    args: { state: t.arg({ type: JoinRequestStateEnum, description: 'Only in this state.' }) },
+    resolve: ({ id }, args, ctx) =>
+      canListJoinRequests(ctx.viewer, id)
+        ? listed(ctx, args, joinRequestsOf, { parentId: id, filter: { state: args.state } })
+        : null,
+  }),
+);
+
+builder.objectField(OrganizationType, 'viewerCanDecideJoinRequests', (t) =>
+  t.boolean({
+    description: 'Whether `joinRequests` is for the viewer, to be decided by them.',
+    resolve: ({ id }, _args, ctx) => canListJoinRequests(ctx.viewer, id),
+  }),
+);
+
+builder.objectField(ViewerType, 'joinRequests', (t) =>
+  t.connection({
+    type: JoinRequestType,
+    description: 'The viewer’s own join requests, newest first.',
+    args: { state: t.arg({ type: JoinRequestStateEnum, description: 'Only in this state.' }) },
+    resolve: ({ userId }, args, ctx) =>
+      listed(ctx, args, joinRequestsOfUser, { parentId: userId, filter: { state: args.state } }),
+  }),
+);
+
+const keyDescription =
+  'A key of the client’s own for this one wish, 8 to 100 characters: a repeat with it returns the first result.';
+
+builder.mutationField('submitJoinRequest', (t) =>
+  t.fieldWithInput({
+    type: JoinRequestType,
+    description:
+      'Asks to become a member in a role (§2.1.10). The administrators hear of it at once. One request for a role at a time; ' +
+      '7 days between a rejection and the next.',
+    errors: { types: [InvalidState, AlreadyMember, AlreadyRequested, CoolDown] },
+    input: {
+      organizationId: t.input.id({ required: true, description: 'Which organization; its people give its id.' }),
+      role: t.input.field({ type: RoleEnum, required: true, description: 'As what.' }),
+      position: t.input.field({ type: PositionEnum, description: 'For an employee: the position, except HEAD.' }),
+      message: t.input.string({ description: 'A word to the administrators: up to 1,000 characters.' }),
+      idempotencyKey: t.input.string({ description: keyDescription }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      submitJoinRequest(ctx.db, ctx.viewer, { ...input, organizationId: idOf('Organization', input.organizationId) }),
+  }),
+);
+
+const whichRequest = { required: true, description: 'Which request.' } as const;
+
+builder.mutationField('withdrawJoinRequest', (t) =>
+  t.fieldWithInput({
+    type: JoinRequestType,
+    description: 'Takes back one’s own request while it waits.',
+    errors: { types: [InvalidState] },
+    input: { joinRequestId: t.input.id(whichRequest) },
+    resolve: (_root, { input }, ctx) =>
+      withdrawJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId)),
+  }),
+);
+
+builder.mutationField('approveJoinRequest', (t) =>
+  t.fieldWithInput({
+    type: JoinRequestType,
+    description:
+      'Approves a request: the person is a member from now on. Administrators, not their own. A repeat changes nothing.',
+    errors: { types: [InvalidState, AlreadyMember] },
+    input: { joinRequestId: t.input.id(whichRequest) },
+    resolve: (_root, { input }, ctx) =>
+      approveJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId)),
+  }),
+);
+
+const SkippedType = builder.objectRef<BulkApproval['skipped'][number]>('SkippedJoinRequest').implement({
+  description: 'A request that was not approved, and why.',
+  fields: (t) => ({
+    joinRequestId: t.id({
+      description: 'Which request.',
+      resolve: ({ joinRequestId }) => globalId('JoinRequest', joinRequestId),
+    }),
+    error: t.field({ type: ErrorInterface, description: 'Why not.', resolve: ({ error }): DomainError => error }),
+  }),
+});
+
+const BulkApprovalType = builder.objectRef<BulkApproval>('ApproveJoinRequestsPayload').implement({
+  description: 'What came of each request.',
+  fields: (t) => ({
+    approved: t.field({ type: [JoinRequestType], description: 'Those approved.', resolve: ({ approved }) => approved }),
+    skipped: t.field({
+      type: [SkippedType],
+      description: 'Those not approved, with the reason.',
+      resolve: ({ skipped }) => skipped,
+    }),
+  }),
+});
+
+builder.mutationField('approveJoinRequests', (t) =>
+  t.fieldWithInput({
+    type: BulkApprovalType,
+    description: 'Approves up to 100 requests in one transaction; those that cannot be approved are skipped and named.',
+    errors: {},
+    input: { joinRequestIds: t.input.idList({ required: true, description: 'Which requests: 1 to 100.' }) },
+    resolve: (_root, { input }, ctx) =>
+      approveJoinRequests(
+        ctx.db,
+        ctx.viewer,
+        input.joinRequestIds.map((id) => idOf('JoinRequest', id)),
+      ),
+  }),
+);
+
+builder.mutationField('rejectJoinRequest', (t) =>
+  t.fieldWithInput({
+    type: JoinRequestType,
+    description:
+      'Rejects a request with a reason; the person may ask again after 7 days. Administrators, not their own.',
+    errors: { types: [InvalidState] },
+    input: {
+      joinRequestId: t.input.id(whichRequest),
+      reason: t.input.string({ required: true, description: 'Why; the person reads it. Up to 500 characters.' }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      rejectJoinRequest(ctx.db, ctx.viewer, { ...input, joinRequestId: idOf('JoinRequest', input.joinRequestId) }),
+  }),
+);
+
+const joinRequestField = {
+  type: JoinRequestType,
+  nullable: true,
+  description: 'The request as it is now.',
+} as const;
+
+const JoinRequestSubmitted = liveEvent('JoinRequestSubmitted', {
+  kinds: { JOIN_REQUEST_SUBMITTED: 'Submitted.' },
+  description: 'Somebody asks to join. For administrators.',
+  fields: (t) => ({
+    joinRequest: t.field({
+      ...joinRequestField,
+      resolve: ({ subjectId }, _args, ctx) => ctx.load(joinRequestById, subjectId),
+    }),
+  }),
+});
+const JoinRequestDecided = liveEvent('JoinRequestDecided', {
+  kinds: { JOIN_REQUEST_DECIDED: 'Decided.' },
+  description: 'A join request was approved or rejected. For the person who asked, and for administrators.',
+  fields: (t) => ({
+    joinRequest: t.field({
+      ...joinRequestField,
+      resolve: ({ subjectId }, _args, ctx) => ctx.load(joinRequestById, subjectId),
+    }),
+  }),
+});
+liveEvent('JoinRequestWithdrawn', {
+  kinds: { JOIN_REQUEST_WITHDRAWN: 'Withdrawn.' },
+  description: 'A join request was taken back. For administrators.',
+  fields: (t) => ({
+    joinRequest: t.field({
+      ...joinRequestField,
+      resolve: ({ subjectId }, _args, ctx) => ctx.load(joinRequestById, subjectId),
+    }),
+  }),
+});
+
+const SubmittedUnion = liveUnion(
+  'JoinRequestSubmittedEvent',
+  'A join request, or the end of the stream.',
+  JoinRequestSubmitted,
+);
+const DecidedUnion = liveUnion('JoinRequestDecidedEvent', 'A decision, or the end of the stream.', JoinRequestDecided);
+
+builder.subscriptionField('joinRequestSubmitted', (t) =>
+  t.field({
+    type: SubmittedUnion,
+    description:
+      'Each join request to an organization, the moment it is submitted (§2.1.10). For its administrators; to anybody else ' +
+      'the organization is NOT_FOUND.',
+    args: {
+      organizationId: t.arg.id({ required: true, description: 'Which organization.' }),
+      after: t.arg({ type: 'Cursor', description: afterDescription }),
+    },
+    subscribe: async (_root, args, ctx) => {
+      const organizationId = idOf('Organization', args.organizationId);
+      const organization = await ctx.load(organizationById, organizationId);
+      if (!organization) throw new NotFound();
+      const anchor = organization.administratorsAudienceId;
+      return follow(ctx, { anchor, scope: 'ANCHOR', organizationId, kinds: kindsOf(JoinRequestSubmitted) }, args.after);
+    },
+    resolve: (event) => event,
+  }),
+);
+
+builder.subscriptionField('joinRequestDecided', (t) =>
+  t.field({
+    type: DecidedUnion,
+    description: 'The decisions on the viewer’s own join requests, the moment they are made.',
+    args: { after: t.arg({ type: 'Cursor', description: afterDescription }) },
+    subscribe: (_root, { after }, ctx) => {
+      const kinds = kindsOf(JoinRequestDecided);
+      return follow(ctx, { anchor: ctx.viewer.userId, scope: 'ANCHOR', organizationId: null, kinds }, after);
+    },
+    resolve: (event) => event,
+  }),
+);

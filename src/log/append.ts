@@ -1,0 +1,33 @@
+import type { Database, Transaction } from '../database/connect.ts';
+import { logEvents } from './tables.ts';
+
+/** A fact for the log. `kind` is one of the closed lists that the domains keep; the payload is small and holds no personal data. */
+export interface NewEvent {
+  /** Given only where another row must name the event; else the log numbers it. */
+  readonly id?: number | null;
+  readonly audienceId: string;
+  readonly organizationId?: string | null;
+  readonly kind: string;
+  readonly subjectId: string;
+  readonly payload?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Adds events to the log, in this order, as part of the transaction. They get their place once it has committed. */
+export async function append(tx: Transaction, ...events: readonly NewEvent[]): Promise<void> {
+  if (events.length > 0)
+    await tx.insert(logEvents).values(events.map((event) => ({ ...event, id: event.id ?? undefined })));
+}
+
+const committed = new WeakMap<Database, () => void>();
+
+/** Registers what to wake after each committed command of this process. One listener a database: its sequencer. */
+export function onCommit(db: Database, wake: () => void): void {
+  committed.set(db, wake);
+}
+
+/** Runs a command's transaction, then wakes the sequencer. Every write that appends goes through here. */
+export async function transact<Result>(db: Database, command: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  const result = await db.transaction(command);
+  committed.get(db)?.();
+  return result;
+}

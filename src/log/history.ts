@@ -1,0 +1,110 @@
+import { and, asc, gt, inArray, isNotNull, lte, sql } from 'drizzle-orm';
+import { type Database, rows } from '../database/connect.ts';
+import { prepare } from '../database/statements.ts';
+import { logEvents, logState } from './tables.ts';
+
+/** An event with its place in the one order. */
+export interface LoggedEvent {
+  readonly id: number;
+  readonly position: number;
+  readonly audienceId: string;
+  readonly organizationId: string | null;
+  readonly kind: string;
+  readonly subjectId: string;
+  readonly payload: Readonly<Record<string, string | number | boolean>>;
+  readonly createdAt: Date;
+}
+
+/** The largest number of events that one read of the log returns. */
+export const pageOfEvents = 1000;
+
+const placedAfter = prepare((db) =>
+  db
+    .select()
+    .from(logEvents)
+    .where(gt(logEvents.position, sql.placeholder('position')))
+    .orderBy(asc(logEvents.position))
+    .limit(pageOfEvents),
+);
+
+/** Placed events are those with a position; the type says what the query's condition ensures. */
+const placed = (found: readonly (typeof logEvents.$inferSelect)[]) => found as LoggedEvent[];
+
+/** The next events after a position, in order, at most `pageOfEvents`. */
+export async function eventsAfter(db: Database, position: number): Promise<LoggedEvent[]> {
+  return placed(await placedAfter(db, { position }));
+}
+
+/** The next events of some audiences after a position and up to another, in order, at most `pageOfEvents`. */
+export async function eventsBetween(
+  db: Database,
+  audienceIds: readonly string[],
+  after: number,
+  through: number,
+): Promise<LoggedEvent[]> {
+  if (audienceIds.length === 0 || after >= through) return [];
+  return placed(
+    await db
+      .select()
+      .from(logEvents)
+      .where(
+        and(
+          isNotNull(logEvents.position),
+          gt(logEvents.position, after),
+          lte(logEvents.position, through),
+          inArray(logEvents.audienceId, [...audienceIds]),
+        ),
+      )
+      .orderBy(asc(logEvents.position))
+      .limit(pageOfEvents),
+  );
+}
+
+export interface LogHead {
+  readonly epoch: string;
+  readonly position: number;
+  readonly trimmedThrough: number;
+}
+
+/**
+ * Which history this is and where it stands. A new cluster or a new timeline (a restore, a failover) renews the epoch,
+ * because positions given before it may be given again.
+ */
+export async function openLog(db: Database): Promise<LogHead> {
+  const [cluster] = await rows<{ name: string }>(
+    db,
+    sql`select s.system_identifier || '/' || c.timeline_id as name from pg_control_system() s, pg_control_checkpoint() c`,
+  );
+  const name = cluster?.name ?? '';
+  return db.transaction(async (tx) => {
+    await tx.insert(logState).values({ cluster: name }).onConflictDoNothing();
+    const [state] = await tx.select().from(logState).for('update');
+    if (!state) throw new Error('log_state has no row');
+    const renewed = state.cluster !== name;
+    const epoch = renewed ? crypto.randomUUID() : state.epoch;
+    if (renewed) await tx.update(logState).set({ epoch, cluster: name });
+    const [head] = await tx
+      .select({ position: sql<number>`coalesce(max(${logEvents.position}), 0)`.mapWith(Number) })
+      .from(logEvents);
+    return {
+      epoch,
+      position: Math.max(head?.position ?? 0, state.trimmedThrough),
+      trimmedThrough: state.trimmedThrough,
+    };
+  });
+}
+
+/** Forgets placed events older than `days` and returns the position through which the log is now forgotten. */
+export async function trimLog(db: Database, days: number): Promise<number> {
+  return db.transaction(async (tx) => {
+    const [state] = await tx.select().from(logState).for('update');
+    const [old] = await tx
+      .select({ through: sql<number>`max(${logEvents.position})`.mapWith(Number) })
+      .from(logEvents)
+      .where(and(isNotNull(logEvents.position), sql`${logEvents.createdAt} < now() - make_interval(days => ${days})`));
+    const through = Math.max(old?.through ?? 0, state?.trimmedThrough ?? 0);
+    await tx.delete(logEvents).where(lte(logEvents.position, through));
+    await tx.update(logState).set({ trimmedThrough: through });
+    return through;
+  });
+}

@@ -1,0 +1,144 @@
+import type { Database } from '../database/connect.ts';
+import { decodeCursor } from './cursor.ts';
+import { type Access, type Ending, Follower, type Reader, type Topic } from './follower.ts';
+import { eventsBetween, type LoggedEvent, pageOfEvents } from './history.ts';
+
+/** Events kept in memory, so that who was away shortly, or lags, is served without a statement. */
+const windowSize = 5000;
+
+/**
+ * One process's fan-out. The tail hands it every event once, in order; it hands each to the followers of the event's
+ * audience. Changes of access are events of the same log and are applied at their place in it.
+ */
+export class Hub {
+  readonly epoch: string;
+  readonly #db: Database;
+  readonly #trimmedThrough: () => number;
+  #position: number;
+  #window: LoggedEvent[] = [];
+  #windowStart: number;
+  readonly #byAudience = new Map<string, Set<Follower>>();
+  readonly #byUser = new Map<string, Set<Follower>>();
+  readonly #sessionListeners = new Map<string, Set<() => void>>();
+
+  constructor(db: Database, head: { epoch: string; position: number; trimmedThrough: () => number }) {
+    this.#db = db;
+    this.epoch = head.epoch;
+    this.#position = head.position;
+    this.#windowStart = head.position;
+    this.#trimmedThrough = head.trimmedThrough;
+  }
+
+  /** The place of the last event handed on. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Hands events on, in order. Called by the tail alone. */
+  dispatch(events: readonly LoggedEvent[]): void {
+    for (const event of events) {
+      this.#position = event.position;
+      this.#window.push(event);
+      const person = event.payload.userId;
+      if (event.kind === 'ACCESS_BEGAN' || event.kind === 'ACCESS_ENDED') {
+        for (const follower of [...(this.#byUser.get(String(person)) ?? [])]) follower.accept(event);
+      } else if (event.kind === 'SESSION_ENDED') {
+        for (const follower of [...(this.#byUser.get(event.audienceId) ?? [])]) follower.accept(event);
+        for (const hear of this.#sessionListeners.get(event.subjectId) ?? []) hear();
+      } else {
+        for (const follower of [...(this.#byAudience.get(event.audienceId) ?? [])]) follower.accept(event);
+      }
+    }
+    if (this.#window.length > 2 * windowSize) {
+      const dropped = this.#window.splice(0, this.#window.length - windowSize);
+      this.#windowStart = dropped.at(-1)?.position ?? this.#windowStart;
+    }
+  }
+
+  /**
+   * Follows a topic: everything after the cursor, or after now, exactly once and in order; ends with an `Ending`.
+   * @throws NotFound when the reader has no access now, Unauthenticated when their session is over,
+   * InvalidInput when the cursor is malformed
+   */
+  async follow(
+    topic: Topic,
+    reader: Reader,
+    after: string | null,
+  ): Promise<AsyncIterableIterator<LoggedEvent | Ending>> {
+    const cursor = after === null ? null : decodeCursor(after);
+    const from = cursor?.position ?? this.#position;
+    const follower = new Follower(topic, reader, from, this);
+    await follower.open();
+    const forgotten = cursor !== null && (cursor.epoch !== this.epoch || cursor.position < this.#trimmedThrough());
+    return forgotten ? follower.refuse({ ending: 'RESYNC_REQUIRED', position: this.#position }) : follower.events();
+  }
+
+  /** Hears the end of a session (sign-out, revocation) at its place in the log. Returns how to stop hearing. */
+  onSessionEnded(sessionId: string, hear: () => void): () => void {
+    add(this.#sessionListeners, sessionId, hear);
+    return () => remove(this.#sessionListeners, sessionId, hear);
+  }
+
+  /** Ends every stream of a session at once, as when its time has run out. */
+  endSession(userId: string, sessionId: string): void {
+    for (const follower of [...(this.#byUser.get(userId) ?? [])]) {
+      if (follower.reader.sessionId === sessionId) follower.end('SESSION_EXPIRED', this.#position);
+    }
+  }
+
+  /** The events after a position that memory still holds, or null when it no longer holds all of them. */
+  recent(after: number): readonly LoggedEvent[] | null {
+    if (after < this.#windowStart) return null;
+    let low = 0;
+    let high = this.#window.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#window[middle]?.position ?? 0) <= after) low = middle + 1;
+      else high = middle;
+    }
+    return this.#window.slice(low);
+  }
+
+  /** One page of what a reader missed, oldest first, with the position it reaches. */
+  async missed(access: Access, after: number, through: number): Promise<{ events: LoggedEvent[]; reaches: number }> {
+    const warm = this.recent(after);
+    if (warm) {
+      const audiences = new Set(access.map((interval) => interval.audienceId));
+      const events = warm.filter((event) => event.position <= through && audiences.has(event.audienceId));
+      return { events, reaches: through };
+    }
+    const audienceIds = [...new Set(access.map((interval) => interval.audienceId))];
+    const events = await eventsBetween(this.#db, audienceIds, after, through);
+    return { events, reaches: events.length < pageOfEvents ? through : (events.at(-1)?.position ?? through) };
+  }
+
+  /** Called by followers when they start and stop hearing an audience. */
+  attach(follower: Follower, audienceId: string): void {
+    add(this.#byAudience, audienceId, follower);
+  }
+
+  detach(follower: Follower, audienceId: string): void {
+    remove(this.#byAudience, audienceId, follower);
+  }
+
+  /** Called by followers when they begin and end. */
+  enter(follower: Follower): void {
+    add(this.#byUser, follower.reader.userId, follower);
+  }
+
+  leave(follower: Follower): void {
+    remove(this.#byUser, follower.reader.userId, follower);
+  }
+}
+
+function add<Key, Value>(index: Map<Key, Set<Value>>, key: Key, value: Value): void {
+  const found = index.get(key);
+  if (found) found.add(value);
+  else index.set(key, new Set([value]));
+}
+
+function remove<Key, Value>(index: Map<Key, Set<Value>>, key: Key, value: Value): void {
+  const found = index.get(key);
+  found?.delete(value);
+  if (found?.size === 0) index.delete(key);
+}

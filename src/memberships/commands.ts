@@ -1,0 +1,260 @@
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { settleAudiences } from '../audiences/commands.ts';
+import { audit } from '../audit/commands.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { line, order, valid } from '../input.ts';
+import { transact } from '../log/append.ts';
+import { enterOrganization, type Organization, tell } from '../organizations/commands.ts';
+import type { Viewer } from '../viewer.ts';
+import { canAppointHead, canChangeMembership, canSeeMembership } from './policy.ts';
+import { administratorGrants, memberships, verifications } from './tables.ts';
+
+export type Membership = typeof memberships.$inferSelect;
+export type Verification = typeof verifications.$inferSelect;
+export type AdministratorGrant = typeof administratorGrants.$inferSelect;
+
+/** An active organization must keep an administrator: appoint another one first. */
+export class LastAdministrator extends DomainError {
+  readonly code = 'LAST_ADMIN';
+  constructor() {
+    super('LAST_ADMIN');
+  }
+}
+
+/** The person is a member in this role already. */
+export class AlreadyMember extends DomainError {
+  readonly code = 'ALREADY_MEMBER';
+  constructor() {
+    super('ALREADY_MEMBER');
+  }
+}
+
+/**
+ * A person becomes a member in a role, at once and everywhere it reaches. Call it holding the organization's lock.
+ * @throws AlreadyMember when a membership in this role is open, also a suspended one
+ */
+export async function beginMembership(
+  tx: Transaction,
+  organization: Organization,
+  member: Pick<Membership, 'userId' | 'role' | 'position'>,
+): Promise<Membership> {
+  const [membership] = await tx
+    .insert(memberships)
+    .values({ ...member, organizationId: organization.id })
+    .onConflictDoNothing()
+    .returning();
+  if (!membership) throw new AlreadyMember();
+  await settleAudiences(tx, organization.id, [member.userId]);
+  await tell(tx, organization, { kind: 'MEMBERSHIP_STARTED', subjectId: membership.id }, member.userId);
+  return membership;
+}
+
+/** @throws LastAdministrator when, after what this transaction did, nobody active administers the organization */
+export async function keepAnAdministrator(tx: Transaction, organizationId: string): Promise<void> {
+  const [left] = await tx
+    .select({ id: administratorGrants.id })
+    .from(administratorGrants)
+    .innerJoin(memberships, eq(memberships.id, administratorGrants.membershipId))
+    .where(
+      and(
+        eq(administratorGrants.organizationId, organizationId),
+        eq(administratorGrants.state, 'ACTIVE'),
+        eq(memberships.state, 'ACTIVE'),
+      ),
+    )
+    .limit(1);
+  if (!left) throw new LastAdministrator();
+}
+
+/** A membership in an organization that the viewer has entered, with the viewer as of now. @throws NotFound, InvalidState */
+export async function enterMembership(tx: Transaction, viewer: Viewer, membershipId: string) {
+  const find = () => tx.select().from(memberships).where(eq(memberships.id, membershipId));
+  const [known] = await find();
+  if (!known) throw new NotFound();
+  const { organization, viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);
+  const [membership] = await find(); // again: only now does the organization's lock keep it still
+  if (!membership || !canSeeMembership(fresh, membership)) throw new NotFound();
+  return { organization, membership, viewer: fresh };
+}
+
+const reasonInput = z.object({ reason: line(500) });
+
+/** Takes a member's access until it is restored. @throws NotFound, Forbidden, InvalidState, LastAdministrator */
+export function suspendMembership(db: Database, viewer: Viewer, input: { membershipId: string; reason: string }) {
+  const { reason } = valid(reasonInput, input);
+  return changeMembership(db, viewer, input.membershipId, 'suspend', { from: ['ACTIVE'], to: 'SUSPENDED', reason });
+}
+
+/** Gives a suspended member's access back. @throws NotFound, Forbidden, InvalidState */
+export function restoreMembership(db: Database, viewer: Viewer, input: { membershipId: string }) {
+  return changeMembership(db, viewer, input.membershipId, 'restore', {
+    from: ['SUSPENDED'],
+    to: 'ACTIVE',
+    reason: null,
+  });
+}
+
+/**
+ * Ends a membership for good: a new period is a new membership. Ending employment revokes the status of employee and the
+ * right to administer. @throws NotFound, Forbidden, InvalidState, LastAdministrator
+ */
+export function endMembership(db: Database, viewer: Viewer, input: { membershipId: string; reason: string }) {
+  const { reason } = valid(reasonInput, input);
+  return changeMembership(db, viewer, input.membershipId, 'end', {
+    from: ['ACTIVE', 'SUSPENDED'],
+    to: 'ENDED',
+    reason,
+  });
+}
+
+interface Change {
+  readonly from: readonly Membership['state'][];
+  readonly to: Membership['state'];
+  readonly reason: string | null;
+}
+
+async function changeMembership(
+  db: Database,
+  viewer: Viewer,
+  membershipId: string,
+  verb: string,
+  change: Change,
+): Promise<Membership> {
+  return transact(db, async (tx) => {
+    const entered = await enterMembership(tx, viewer, membershipId);
+    const { organization, membership, viewer: fresh } = entered;
+    if (!fresh.administers(organization.id)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
+    if (!canChangeMembership(fresh, membership)) throw new Forbidden('FORBIDDEN_OWN');
+    if (membership.state === change.to) return membership;
+    if (!change.from.includes(membership.state)) throw new InvalidState(membership.state);
+    return moveMembership(tx, fresh, organization, membership, verb, { ...change, endedBy: 'REMOVED' });
+  });
+}
+
+/** Leaves an organization in all roles, or in one. @throws NotFound, InvalidState, LastAdministrator */
+export async function leaveOrganization(
+  db: Database,
+  viewer: Viewer,
+  input: { organizationId: string; role?: Membership['role'] | null },
+): Promise<Membership[]> {
+  return transact(db, async (tx) => {
+    const { organization, viewer: fresh } = await enterOrganization(tx, viewer, input.organizationId);
+    const own = await tx
+      .select()
+      .from(memberships)
+      .where(
+        and(
+          eq(memberships.organizationId, organization.id),
+          eq(memberships.userId, viewer.userId),
+          ne(memberships.state, 'ENDED'),
+          input.role ? eq(memberships.role, input.role) : undefined,
+        ),
+      );
+    if (own.length === 0) throw new NotFound();
+    const left: Membership[] = [];
+    for (const membership of own) {
+      const change = { to: 'ENDED', reason: null, endedBy: 'LEFT' } as const;
+      left.push(await moveMembership(tx, fresh, organization, membership, 'leave', change));
+    }
+    return left;
+  });
+}
+
+async function moveMembership(
+  tx: Transaction,
+  viewer: Viewer,
+  organization: Organization,
+  before: Membership,
+  verb: string,
+  { to, reason, endedBy }: Pick<Change, 'to' | 'reason'> & { endedBy: 'LEFT' | 'REMOVED' },
+): Promise<Membership> {
+  const end = to === 'ENDED' ? { endedAt: sql`now()`, endedBy } : {};
+  const [membership] = await tx
+    .update(memberships)
+    .set({ state: to, reason, ...end })
+    .where(eq(memberships.id, before.id))
+    .returning();
+  if (!membership) throw new NotFound();
+  if (to === 'ENDED') await revokeWhatDepends(tx, viewer, before.id);
+  await keepAnAdministrator(tx, organization.id);
+  await settleAudiences(tx, organization.id, [before.userId]);
+  const kind =
+    to === 'ENDED' ? 'MEMBERSHIP_ENDED' : to === 'SUSPENDED' ? 'MEMBERSHIP_SUSPENDED' : 'MEMBERSHIP_RESTORED';
+  await tell(tx, organization, { kind, subjectId: before.id }, before.userId);
+  await audit(tx, viewer.userId, {
+    action: `membership.${verb}`,
+    target: { type: 'Membership', id: before.id },
+    organizationId: organization.id,
+    before: { state: before.state },
+    after: { state: to },
+    reason,
+  });
+  return membership;
+}
+
+/** Ending employment revokes the status of employee and the right to administer (domain §2). */
+async function revokeWhatDepends(tx: Transaction, viewer: Viewer, membershipId: string): Promise<void> {
+  await tx
+    .update(verifications)
+    .set({ state: 'REVOKED', decidedAt: sql`now()`, decidedBy: viewer.userId })
+    .where(and(eq(verifications.membershipId, membershipId), inArray(verifications.state, ['PENDING', 'VERIFIED'])));
+  await tx
+    .update(administratorGrants)
+    .set({ state: 'REVOKED', revokedAt: sql`now()`, revokedBy: viewer.userId })
+    .where(and(eq(administratorGrants.membershipId, membershipId), eq(administratorGrants.state, 'ACTIVE')));
+}
+
+const AppointHead = z.object({ membershipId: z.string(), order: order.nullish() });
+
+/**
+ * Makes a verified employee the head; who was head before keeps the membership without a position (§2.2.3).
+ * @throws NotFound, Forbidden, InvalidInput
+ */
+export async function appointHead(db: Database, viewer: Viewer, input: unknown): Promise<Membership> {
+  const { membershipId, order } = valid(AppointHead, input);
+  return transact(db, async (tx) => {
+    const { organization, membership, viewer: fresh } = await enterMembership(tx, viewer, membershipId);
+    if (!canAppointHead(fresh, membership)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
+    await demandVerifiedEmployee(tx, membership);
+    if (membership.position === 'HEAD') return membership;
+    const [former] = await tx
+      .update(memberships)
+      .set({ position: null })
+      .where(
+        and(
+          eq(memberships.organizationId, organization.id),
+          eq(memberships.position, 'HEAD'),
+          ne(memberships.state, 'ENDED'),
+        ),
+      )
+      .returning();
+    const [head] = await tx
+      .update(memberships)
+      .set({ position: 'HEAD' })
+      .where(eq(memberships.id, membership.id))
+      .returning();
+    if (!head) throw new NotFound();
+    await tell(tx, organization, { kind: 'HEAD_APPOINTED', subjectId: head.id }, head.userId);
+    await audit(tx, viewer.userId, {
+      action: 'head.appoint',
+      target: { type: 'Membership', id: head.id },
+      organizationId: organization.id,
+      before: { headMembershipId: former?.id ?? null },
+      after: { headMembershipId: head.id, order },
+    });
+    return head;
+  });
+}
+
+/** @throws InvalidInput unless the membership is an active employee's whose status is confirmed */
+export async function demandVerifiedEmployee(tx: Transaction, membership: Membership): Promise<void> {
+  const [verified] = await tx
+    .select({ id: verifications.id })
+    .from(verifications)
+    .where(and(eq(verifications.membershipId, membership.id), eq(verifications.state, 'VERIFIED')));
+  if (membership.role !== 'EMPLOYEE' || membership.state !== 'ACTIVE' || !verified) {
+    throw new InvalidInput('membershipId', 'INVALID_VERIFIED_EMPLOYEE');
+  }
+}

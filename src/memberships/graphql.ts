@@ -1,0 +1,291 @@
+import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
+import { userById } from '../accounts/queries.ts';
+import { InvalidState } from '../errors.ts';
+import { listed } from '../graphql/batches.ts';
+import { builder } from '../graphql/builder.ts';
+import { ErrorInterface } from '../graphql/errors.ts';
+import { idOf } from '../graphql/ids.ts';
+import { liveEvent } from '../graphql/live.ts';
+import { OrganizationType } from '../organizations/graphql.ts';
+import { organizationById } from '../organizations/queries.ts';
+import {
+  AlreadyMember,
+  appointHead,
+  endMembership,
+  LastAdministrator,
+  leaveOrganization,
+  type Membership,
+  restoreMembership,
+  suspendMembership,
+} from './commands.ts';
+import { canChangeMembership, canListMembers, canSeeMembership } from './policy.ts';
+import { membershipById, membershipsOfUser, membersOf } from './queries.ts';
+
+builder.objectType(LastAdministrator, {
+  name: 'LastAdministrator',
+  interfaces: [ErrorInterface],
+  description: '`LAST_ADMIN`: an active organization must keep an administrator. Appoint another one first.',
+});
+builder.objectType(AlreadyMember, {
+  name: 'AlreadyMember',
+  interfaces: [ErrorInterface],
+  description: '`ALREADY_MEMBER`: the person is a member in this role already; a suspended membership counts.',
+});
+
+export const RoleEnum = builder.enumType('Role', {
+  description: 'As what a person belongs to an organization. One person may have several memberships.',
+  values: {
+    EMPLOYEE: { description: 'Works there («сотрудник»).' },
+    GUARDIAN: { description: 'A parent or legal guardian («родитель, законный представитель»).' },
+    STUDENT: { description: 'Learns there («обучающийся»); only where the organization allows it.' },
+  } as const,
+});
+
+export const PositionEnum = builder.enumType('Position', {
+  description: 'What an employee does there.',
+  values: {
+    HEAD: { description: 'The head; at most one. Given by `appointHead` alone.' },
+    DEPUTY_HEAD: { description: 'A deputy head.' },
+    EDUCATOR: { description: 'An educator or teacher.' },
+    ASSISTANT: { description: 'An educator’s assistant.' },
+    SPECIALIST: { description: 'A specialist: speech therapist, psychologist, music.' },
+    OFFICE: { description: 'Office and administration.' },
+    OTHER: { description: 'Other staff.' },
+  } as const,
+});
+
+const MembershipStateEnum = builder.enumType('MembershipState', {
+  description: 'Where a membership stands.',
+  values: {
+    ACTIVE: { description: 'Gives access.' },
+    SUSPENDED: { description: 'Gives no access until it is restored.' },
+    ENDED: { description: 'Over. A new period is a new membership.' },
+  } as const,
+});
+
+const MembershipEndEnum = builder.enumType('MembershipEnd', {
+  description: 'How a membership ended.',
+  values: {
+    LEFT: { description: 'The member left.' },
+    REMOVED: { description: 'An administrator ended it.' },
+  } as const,
+});
+
+export const MembershipType = builder.objectRef<Membership>('Membership');
+builder.node(MembershipType, {
+  description:
+    'One period of a person in an organization in one role; the role never changes. Seen by the person, by administrators ' +
+    'and the head, and an employee’s by verified staff.',
+  id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
+  loadManyWithoutCache: async (ids, ctx) => {
+    const found = await Promise.all(ids.map((id) => ctx.load(membershipById, id)));
+    return found.map((membership) => (membership && canSeeMembership(ctx.viewer, membership) ? membership : null));
+  },
+  fields: (t) => ({
+    organization: t.field({
+      type: OrganizationType,
+      nullable: true,
+      description: 'The organization. A suspended one shows its name and reason here.',
+      resolve: ({ organizationId }, _args, ctx) => ctx.load(organizationById, organizationId),
+    }),
+    user: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'The person.',
+      resolve: ({ userId }, _args, ctx) => ctx.load(userById, userId),
+    }),
+    contact: t.field({
+      type: ContactType,
+      nullable: true,
+      description: 'How to reach the person. Null: not for this viewer.',
+      resolve: (membership, _args, ctx) =>
+        canSeeMembership(ctx.viewer, membership) ? ctx.load(userById, membership.userId) : null,
+    }),
+    role: t.field({ type: RoleEnum, description: 'As what.', resolve: ({ role }) => role }),
+    position: t.field({
+      type: PositionEnum,
+      nullable: true,
+      description: 'An employee’s position; null where none is given, and for other roles.',
+      resolve: ({ position }) => position,
+    }),
+    state: t.field({ type: MembershipStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why it was suspended or ended, as the administrator wrote.',
+    }),
+    startedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ended; null while it lasts.',
+    }),
+    endedBy: t.field({
+      type: MembershipEndEnum,
+      nullable: true,
+      description: 'How it ended; null while it lasts.',
+      resolve: ({ endedBy }) => endedBy,
+    }),
+    viewerCanChange: t.boolean({
+      description: 'Whether the viewer may suspend, restore and end it.',
+      resolve: (membership, _args, ctx) => canChangeMembership(ctx.viewer, membership),
+    }),
+  }),
+});
+
+const filterArgs = {
+  role: 'Only in this role.',
+  state: 'Only in this state; without it all that have not ended.',
+};
+
+builder.objectField(OrganizationType, 'members', (t) =>
+  t.connection({
+    type: MembershipType,
+    nullable: true,
+    description:
+      'The memberships, newest first. Administrators and the head see all, verified staff the employees. Null: not for this ' +
+      'viewer.',
+    args: {
+      role: t.arg({ type: RoleEnum, description: filterArgs.role }),
+      state: t.arg({ type: MembershipStateEnum, description: filterArgs.state }),
+    },
+    resolve: ({ id }, args, ctx) => {
+      if (!canListMembers(ctx.viewer, id)) return null;
+      return listed(ctx, args, membersOf, { parentId: id, filter: { role: args.role, state: args.state } });
+    },
+  }),
+);
+
+builder.objectField(OrganizationType, 'viewerCanListMembers', (t) =>
+  t.boolean({
+    description: 'Whether `members` is for the viewer.',
+    resolve: ({ id }, _args, ctx) => canListMembers(ctx.viewer, id),
+  }),
+);
+
+builder.objectField(ViewerType, 'memberships', (t) =>
+  t.connection({
+    type: MembershipType,
+    description: 'The viewer’s own memberships, newest first.',
+    args: { state: t.arg({ type: MembershipStateEnum, description: filterArgs.state }) },
+    resolve: ({ userId }, args, ctx) => {
+      return listed(ctx, args, membershipsOfUser, { parentId: userId, filter: { state: args.state } });
+    },
+  }),
+);
+
+const changeErrors = { types: [InvalidState, LastAdministrator] };
+const whichMembership = { required: true, description: 'Whose membership.' } as const;
+
+builder.mutationField('suspendMembership', (t) =>
+  t.fieldWithInput({
+    type: MembershipType,
+    description:
+      'Takes a member’s access, at once and everywhere, until `restoreMembership`. Administrators; not one’s own.',
+    errors: changeErrors,
+    input: {
+      membershipId: t.input.id(whichMembership),
+      reason: t.input.string({ required: true, description: 'Why; the member reads it. Up to 500 characters.' }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      suspendMembership(ctx.db, ctx.viewer, { ...input, membershipId: idOf('Membership', input.membershipId) }),
+  }),
+);
+
+builder.mutationField('restoreMembership', (t) =>
+  t.fieldWithInput({
+    type: MembershipType,
+    description: 'Gives a suspended member’s access back. Administrators; not one’s own.',
+    errors: changeErrors,
+    input: { membershipId: t.input.id(whichMembership) },
+    resolve: (_root, { input }, ctx) =>
+      restoreMembership(ctx.db, ctx.viewer, { membershipId: idOf('Membership', input.membershipId) }),
+  }),
+);
+
+builder.mutationField('endMembership', (t) =>
+  t.fieldWithInput({
+    type: MembershipType,
+    description:
+      'Ends a membership for good; ending employment also revokes the status of employee and the right to administer. ' +
+      'Administrators; one’s own is left with `leaveOrganization`.',
+    errors: changeErrors,
+    input: {
+      membershipId: t.input.id(whichMembership),
+      reason: t.input.string({ required: true, description: 'Why; the member reads it. Up to 500 characters.' }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      endMembership(ctx.db, ctx.viewer, { ...input, membershipId: idOf('Membership', input.membershipId) }),
+  }),
+);
+
+const LeavePayload = builder.objectRef<{ memberships: Membership[] }>('LeaveOrganizationPayload').implement({
+  description: 'What was left.',
+  fields: (t) => ({
+    memberships: t.field({
+      type: [MembershipType],
+      description: 'The memberships that ended.',
+      resolve: ({ memberships }) => memberships,
+    }),
+  }),
+});
+
+builder.mutationField('leaveOrganization', (t) =>
+  t.fieldWithInput({
+    type: LeavePayload,
+    description: 'Ends the viewer’s own memberships in an organization: all, or those in one role.',
+    errors: changeErrors,
+    input: {
+      organizationId: t.input.id({ required: true, description: 'Which organization.' }),
+      role: t.input.field({ type: RoleEnum, description: 'Only in this role.' }),
+    },
+    resolve: async (_root, { input }, ctx) => ({
+      memberships: await leaveOrganization(ctx.db, ctx.viewer, {
+        ...input,
+        organizationId: idOf('Organization', input.organizationId),
+      }),
+    }),
+  }),
+);
+
+export const OrderInput = builder.inputType('OrderInput', {
+  description: 'The order («приказ») by which the institution decides.',
+  fields: (t) => ({
+    number: t.string({ required: true, description: 'Its number: up to 50 characters.' }),
+    date: t.field({ type: 'Date', required: true, description: 'Its day.' }),
+  }),
+});
+
+builder.mutationField('appointHead', (t) =>
+  t.fieldWithInput({
+    type: MembershipType,
+    description:
+      'Makes a verified employee the head (§2.2). Whoever was head before stays an employee, without a position. ' +
+      'Administrators only.',
+    errors: { types: [InvalidState] },
+    input: {
+      membershipId: t.input.id({ required: true, description: 'An active, verified employee’s membership.' }),
+      order: t.input.field({ type: OrderInput, description: 'The order of appointment, for the audit log.' }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      appointHead(ctx.db, ctx.viewer, { ...input, membershipId: idOf('Membership', input.membershipId) }),
+  }),
+);
+
+liveEvent('MembershipChanged', {
+  kinds: {
+    MEMBERSHIP_STARTED: 'A person became a member.',
+    MEMBERSHIP_SUSPENDED: 'A member’s access was taken.',
+    MEMBERSHIP_RESTORED: 'A member’s access was given back.',
+    MEMBERSHIP_ENDED: 'A member left or was removed.',
+    HEAD_APPOINTED: 'An employee became the head.',
+  },
+  description: 'A membership began, changed or ended. For administrators and for the member.',
+  fields: (t) => ({
+    membership: t.field({
+      type: MembershipType,
+      nullable: true,
+      description: 'The membership as it is now.',
+      resolve: ({ subjectId }, _args, ctx) => ctx.load(membershipById, subjectId),
+    }),
+  }),
+});

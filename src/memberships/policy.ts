@@ -1,0 +1,45 @@
+import type { Viewer } from '../viewer.ts';
+import type { Membership } from './commands.ts';
+
+type Place = Pick<Membership, 'organizationId'>;
+
+/** Sees a membership: their own, any in an organization they lead, colleagues' as verified staff. */
+export const canSeeMembership = (
+  viewer: Viewer,
+  membership: Pick<Membership, 'organizationId' | 'userId' | 'role'>,
+): boolean =>
+  membership.userId === viewer.userId ||
+  viewer.leads(membership.organizationId) ||
+  (membership.role === 'EMPLOYEE' && viewer.isVerifiedStaffOf(membership.organizationId));
+
+/** Reads the member list at all: leaders all of it, verified staff the employees. */
+export const canListMembers = (viewer: Viewer, organizationId: string): boolean =>
+  viewer.leads(organizationId) || viewer.isVerifiedStaffOf(organizationId);
+
+/** Suspends, restores and ends memberships of others; one's own is left, not ended. */
+export const canChangeMembership = (
+  viewer: Viewer,
+  membership: Pick<Membership, 'organizationId' | 'userId'>,
+): boolean => viewer.administers(membership.organizationId) && membership.userId !== viewer.userId;
+
+/** Appoints the head; the operator has no say here. */
+export const canAppointHead = (viewer: Viewer, { organizationId }: Place): boolean =>
+  viewer.administers(organizationId);
+
+/** Gives and takes the right to administer (§2.1.8). */
+export const canAppointAdministrators = (viewer: Viewer, organizationId: string): boolean =>
+  viewer.leads(organizationId);
+
+/** Sees who administers: whoever works or learns there may know whom to ask. */
+export const canSeeAdministrators = (viewer: Viewer, organizationId: string): boolean =>
+  viewer.belongsTo(organizationId);
+
+/** Reads the requests to confirm the status of employee. */
+export const canListVerifications = (viewer: Viewer, organizationId: string): boolean =>
+  viewer.administers(organizationId);
+
+/** Decides on somebody else's status of employee (§2.1.11). */
+export const canDecideVerification = (
+  viewer: Viewer,
+  subject: Pick<Membership, 'organizationId' | 'userId'>,
+): boolean => viewer.administers(subject.organizationId) && subject.userId !== viewer.userId;

@@ -1,0 +1,91 @@
+import { UserType, ViewerType } from '../accounts/graphql.ts';
+import { userById } from '../accounts/queries.ts';
+import { listed } from '../graphql/batches.ts';
+import { builder } from '../graphql/builder.ts';
+import { globalId, idOf, parseGlobalId } from '../graphql/ids.ts';
+import { OrganizationType } from '../organizations/graphql.ts';
+import { canReadAuditLog } from './policy.ts';
+import { type AuditEntry, type AuditFilter, actionsOf, auditEntryById, auditOf } from './queries.ts';
+
+const AuditEntryType = builder.objectRef<AuditEntry>('AuditEntry');
+builder.node(AuditEntryType, {
+  description: 'Something that was done: by whom, to what, when. Written with the deed itself, never changed.',
+  id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
+  loadManyWithoutCache: async (ids, ctx) => {
+    const found = await Promise.all(ids.map((id) => ctx.load(auditEntryById, id)));
+    return found.map((entry) => {
+      if (entry?.organizationId && canReadAuditLog(ctx.viewer, entry.organizationId)) return entry;
+      return entry?.actorId === ctx.viewer.userId ? entry : null;
+    });
+  },
+  fields: (t) => ({
+    actor: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'Who did it; null: the platform itself.',
+      resolve: ({ actorId }, _args, ctx) => (actorId ? ctx.load(userById, actorId) : null),
+    }),
+    action: t.exposeString('action', { description: 'What was done: `invite.create`, `membership.end`.' }),
+    targetType: t.exposeString('targetType', { description: 'The type of what it was done to: `Invite`.' }),
+    targetId: t.id({
+      description: 'The id of what it was done to; `node` reads it where the viewer may see it.',
+      resolve: ({ targetType, targetId }) => globalId(targetType, targetId),
+    }),
+    before: t.expose('before', { type: 'JSON', nullable: true, description: 'What was changed, as it was before.' }),
+    after: t.expose('after', { type: 'JSON', nullable: true, description: 'What was changed, as it was afterwards.' }),
+    reason: t.exposeString('reason', { nullable: true, description: 'The reason that was given.' }),
+    occurredAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+  }),
+});
+
+const AuditFilterInput = builder.inputType('AuditFilterInput', {
+  description: 'Narrows an audit log; what is given must all hold.',
+  fields: (t) => ({
+    action: t.string({ description: 'Exactly this action: `invite.create`.' }),
+    actorId: t.id({ description: 'Done by this user.' }),
+    targetId: t.id({ description: 'Done to the thing with this id.' }),
+    since: t.field({ type: 'DateTime', description: 'Not before this instant.' }),
+    until: t.field({ type: 'DateTime', description: 'Before this instant.' }),
+  }),
+});
+
+function auditFilter(given: typeof AuditFilterInput.$inferInput | null | undefined): AuditFilter {
+  return {
+    action: given?.action,
+    actorId: given?.actorId ? idOf('User', given.actorId) : null,
+    targetId: given?.targetId ? parseGlobalId(given.targetId)?.id : null,
+    since: given?.since?.toISOString(),
+    until: given?.until?.toISOString(),
+  };
+}
+
+builder.objectField(OrganizationType, 'auditLog', (t) =>
+  t.connection({
+    type: AuditEntryType,
+    nullable: true,
+    description:
+      'What was done in the organization, newest first. Administrators and the head. Null: not for this viewer.',
+    args: { filter: t.arg({ type: AuditFilterInput, description: 'Narrows the list.' }) },
+    resolve: ({ id }, args, ctx) =>
+      canReadAuditLog(ctx.viewer, id)
+        ? listed(ctx, args, auditOf, { parentId: id, filter: auditFilter(args.filter) })
+        : null,
+  }),
+);
+
+builder.objectField(OrganizationType, 'viewerCanReadAuditLog', (t) =>
+  t.boolean({
+    description: 'Whether `auditLog` is for the viewer.',
+    resolve: ({ id }, _args, ctx) => canReadAuditLog(ctx.viewer, id),
+  }),
+);
+
+builder.objectField(ViewerType, 'auditLog', (t) =>
+  t.connection({
+    type: AuditEntryType,
+    description: 'What the viewer did, anywhere, newest first.',
+    args: { filter: t.arg({ type: AuditFilterInput, description: 'Narrows the list.' }) },
+    resolve: ({ userId }, args, ctx) =>
+      listed(ctx, args, actionsOf, { parentId: userId, filter: auditFilter(args.filter) }),
+  }),
+);

@@ -1,0 +1,4 @@
+import type { Viewer } from '../viewer.ts';
+
+/** Reads an organization's audit log (§2.1.18, 2.2.7). Everybody reads their own actions. */
+export const canReadAuditLog = (viewer: Viewer, organizationId: string): boolean => viewer.leads(organizationId);

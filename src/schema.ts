@@ -1,0 +1,19 @@
+import './graphql/scalars.ts';
+import './graphql/errors.ts';
+import './graphql/live.ts';
+import './accounts/graphql.ts';
+import './organizations/graphql.ts';
+import './memberships/graphql.ts';
+import './verifications/graphql.ts';
+import './administrators/graphql.ts';
+import './groups/graphql.ts';
+import './channels/graphql.ts';
+import './chats/graphql.ts';
+import './join-requests/graphql.ts';
+import './invites/graphql.ts';
+import './applications/graphql.ts';
+import './oversight/graphql.ts';
+import { builder } from './graphql/builder.ts';
+
+/** The whole API: every domain's types and fields on one builder. */
+export const schema = builder.toSchema({ sortSchema: true });

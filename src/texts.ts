@@ -1,0 +1,106 @@
+/** The languages in which Homeroom speaks to people. */
+export const locales = ['ru', 'en'] as const;
+export type Locale = (typeof locales)[number];
+
+/** Every text for people, in every language; `{name}` is filled from the values given with the key. */
+const catalogue = {
+  NOT_FOUND: { ru: 'Не найдено.', en: 'Not found.' },
+  UNAUTHENTICATED: { ru: 'Войдите в систему.', en: 'Sign in first.' },
+  FORBIDDEN_ADMINISTRATORS: {
+    ru: 'Это может сделать только администратор организации.',
+    en: 'Only an administrator of the organization may do this.',
+  },
+  FORBIDDEN_LEADERS: {
+    ru: 'Это может сделать только администратор или руководитель организации.',
+    en: 'Only an administrator or the head of the organization may do this.',
+  },
+  FORBIDDEN_OPERATORS: {
+    ru: 'Это может сделать только оператор платформы.',
+    en: 'Only an operator of the platform may do this.',
+  },
+  FORBIDDEN_OWN: { ru: 'Решение о себе принимает кто-то другой.', en: 'Somebody else decides about yourself.' },
+  FORBIDDEN_OTHERS: { ru: 'Это каждый делает только сам за себя.', en: 'Everybody does this for themselves only.' },
+  FORBIDDEN_INVITER: {
+    ru: 'В эту группу с этой ролью вы приглашать не можете.',
+    en: 'You may not invite people to this group in this role.',
+  },
+  FORBIDDEN_PHONE: {
+    ru: 'Это приглашение выдано на другой номер телефона.',
+    en: 'This invite was made for another phone number.',
+  },
+  FORBIDDEN_STUDENTS: {
+    ru: 'В этой организации у обучающихся нет учётных записей.',
+    en: 'Students have no accounts in this organization.',
+  },
+  INVALID_STATE: { ru: 'Сейчас это невозможно: состояние {state}.', en: 'Not possible now: the state is {state}.' },
+  INVALID_PHONE: {
+    ru: 'Нужен номер телефона в международном формате, например +79161234567.',
+    en: 'A phone number in international form is needed, for example +79161234567.',
+  },
+  INVALID_CURSOR: { ru: 'Этот курсор не от этого сервера.', en: 'This cursor is not from this server.' },
+  INVALID_PAGE: { ru: 'Размер страницы: от 1 до {max}.', en: 'A page holds from 1 to {max} items.' },
+  INVALID_VERIFIED_EMPLOYEE: {
+    ru: 'Нужен действующий сотрудник с подтверждённым статусом.',
+    en: 'An active employee with confirmed status is needed.',
+  },
+  INVALID_EMPLOYEE: { ru: 'Это возможно только для сотрудника.', en: 'This is possible for an employee only.' },
+  INVALID_ROLE: { ru: 'Эта роль в этой группе невозможна.', en: 'This role is not possible in this group.' },
+  INVALID_FUTURE: { ru: 'Нужно время в будущем, не позже чем через год.', en: 'A time in the coming year is needed.' },
+  INVALID_TIME_ZONE: {
+    ru: 'Нужен часовой пояс, например Europe/Moscow.',
+    en: 'A time zone is needed, for example Europe/Moscow.',
+  },
+  KEY_REUSED: {
+    ru: 'Этот ключ идемпотентности уже использован для другого запроса.',
+    en: 'This idempotency key was already used for a different request.',
+  },
+  INVALID_CODE: {
+    ru: 'Код неверен или устарел. Запросите новый.',
+    en: 'The code is wrong or too old. Ask for a new one.',
+  },
+  RATE_LIMITED: { ru: 'Слишком часто. Повторите позже.', en: 'Too often. Try again later.' },
+  DELIVERY_FAILED: {
+    ru: 'Не удалось отправить код. Повторите позже.',
+    en: 'The code could not be sent. Try again later.',
+  },
+  LAST_ADMIN: {
+    ru: 'Это последний администратор: сначала назначьте другого.',
+    en: 'This is the last administrator: appoint another one first.',
+  },
+  INVITE_EXHAUSTED: { ru: 'Приглашение уже использовано.', en: 'This invite has been used up.' },
+  INVITE_EXPIRED: { ru: 'Срок приглашения истёк.', en: 'This invite has expired.' },
+  INVITE_REVOKED: { ru: 'Приглашение больше не действует.', en: 'This invite is no longer valid.' },
+  ALREADY_MEMBER: { ru: 'Вы уже участник с этой ролью.', en: 'You are already a member in this role.' },
+  ALREADY_REQUESTED: { ru: 'Такая заявка уже ждёт решения.', en: 'Such a request is already waiting.' },
+  COOL_DOWN: { ru: 'После отказа заявку можно подать позже.', en: 'After a rejection, ask again later.' },
+  UNAVAILABLE: { ru: 'Сервис временно недоступен. Повторите позже.', en: 'Temporarily unavailable. Try again.' },
+  INTERNAL: { ru: 'Внутренняя ошибка. Мы уже знаем о ней.', en: 'Something went wrong here, not with you.' },
+  SIGN_IN_CODE: {
+    ru: '{code} — код для входа в Homeroom. Никому его не сообщайте.',
+    en: '{code} is your Homeroom sign-in code. Tell it to nobody.',
+  },
+  GROUP_STAFF: { ru: 'Сотрудники', en: 'Staff' },
+  CHANNEL_COMMUNITY: { ru: 'Сообщество', en: 'Community' },
+  CHANNEL_STAFF: { ru: 'Сотрудники', en: 'Staff' },
+  CHAT_HEAD_STAFF: { ru: 'Руководитель и сотрудники', en: 'Head and staff' },
+} satisfies Record<string, Record<Locale, string>>;
+
+export type TextKey = keyof typeof catalogue;
+export type TextValues = Readonly<Record<string, string | number>>;
+
+/** The text of a key in a language. */
+export function text(locale: Locale, key: TextKey, values: TextValues = {}): string {
+  return catalogue[key][locale].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** The best of our languages for an `Accept-Language` header; Russian when it names none of them. */
+export function preferredLocale(header: string | null | undefined): Locale {
+  const wanted = (header ?? '')
+    .split(',')
+    .map((part) => {
+      const [tag = '', weight] = part.trim().split(';q=');
+      return { locale: locales.find((locale) => tag.toLowerCase().startsWith(locale)), weight: Number(weight ?? 1) };
+    })
+    .sort((a, b) => b.weight - a.weight);
+  return wanted.find(({ locale }) => locale !== undefined)?.locale ?? 'ru';
+}

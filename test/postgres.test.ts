@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { describe, expect, test, vi } from 'vitest';
+import { type Connection, connect, rows } from '../src/database/connect.ts';
+import { isUnavailable, statementDeadline } from '../src/database/failures.ts';
+import { createHalves, halfOf, halves, halvesOf, insertHalves, Load, watchProcess } from './support/halves.ts';
+import { administer, createDatabase, databaseIn } from './support/postgres.ts';
+import { type Cluster, startCluster } from './support/postgres-cluster.ts';
+
+async function connectTo(cluster: Cluster, poolSize: number): Promise<Connection> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await administer(cluster.url, `create database ${name}`);
+  const connection = await connect({
+    databaseUrl: databaseIn(cluster.url, name),
+    dataDirectory: 'memory://',
+    poolSize,
+  });
+  await createHalves(connection);
+  return connection;
+}
+
+/** Waits for answers after now: proof that the pool has recovered. */
+async function moreAnswers(load: Load): Promise<void> {
+  const before = load.answered;
+  await vi.waitFor(() => expect(load.answered).toBeGreaterThan(before + 200), { timeout: 10_000, interval: 10 });
+}
+
+describe('a server that fails', () => {
+  test('under load, backends terminated eight times and a crash cost clean errors and nothing else', {
+    timeout: 90_000,
+  }, async () => {
+    using observed = watchProcess();
+    await using cluster = await startCluster();
+    await using connection = await connectTo(cluster, 8);
+    const heard: string[] = [];
+    const listening = vi.fn();
+    await using _ear = await connection.listen('gate', (payload) => heard.push(payload), listening);
+    expect(listening).toHaveBeenCalledTimes(1);
+
+    const load = new Load(connection, 16);
+    for (let round = 0; round < 8; round++) {
+      await moreAnswers(load);
+      await administer(
+        cluster.url,
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname like 'test_%' and pid <> pg_backend_pid()`,
+      );
+    }
+    await moreAnswers(load);
+    await cluster.restart('immediate');
+    const restarted = performance.now();
+    await load.stop();
+
+    // From here on everything answers, at once.
+    await delay(Math.max(0, restarted + 2_000 - performance.now()));
+    await Promise.all(Array.from({ length: 64 }, () => insertHalves(connection.db, randomUUID())));
+    await rows(connection.db, sql`select pg_notify('gate', 'still there')`);
+    await vi.waitFor(() => expect(heard).toEqual(['still there']));
+    expect(listening.mock.calls.length).toBeGreaterThan(1);
+
+    expect(observed.fatal).toEqual([]);
+    expect(load.errors.filter((error) => !isUnavailable(error))).toEqual([]);
+    expect(load.errors.length).toBeGreaterThan(0);
+    expect(load.longest).toBeLessThan(statementDeadline + 500);
+    const torn = sql`select key from halves group by key having count(*) <> 2`;
+    expect(await rows(connection.db, torn)).toEqual([]);
+    const kept = await rows<{ key: string }>(connection.db, sql`select distinct key from halves`);
+    expect(new Set(load.acknowledged).difference(new Set(kept.map(({ key }) => key)))).toEqual(new Set());
+  });
+
+  test('one that stands still costs every caller at most ten seconds, and is used again when it moves', {
+    timeout: 60_000,
+  }, async () => {
+    using observed = watchProcess();
+    await using cluster = await startCluster();
+    await using connection = await connectTo(cluster, 4);
+    const { db } = connection;
+    const listening = vi.fn();
+    await using _ear = await connection.listen('gate', () => {}, listening);
+    await Promise.all(Array.from({ length: 20 }, () => connection.ping()));
+
+    let reached = (): void => {};
+    const inTransaction = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    let proceed = (): void => {};
+    const paused = new Promise<void>((resolve) => {
+      proceed = resolve;
+    });
+    const torn = db.transaction(async (tx) => {
+      await tx.insert(halves).values({ key: randomUUID(), half: 1 });
+      reached();
+      await paused;
+      await tx.insert(halves).values({ key: randomUUID(), half: 2 });
+    });
+    await inTransaction;
+    await cluster.pause();
+    const start = performance.now();
+    proceed();
+    // More than there are connections, so that some wait for one.
+    const asked = [
+      torn,
+      ...Array.from({ length: 12 }, () => [connection.ping(), insertHalves(db, randomUUID())]).flat(),
+    ];
+    const timed = asked.map((answer) =>
+      answer.then(
+        () => ({ error: null, took: 0 }),
+        (error: unknown) => ({ error, took: performance.now() - start }),
+      ),
+    );
+    const outcomes = await Promise.all(timed);
+    expect(outcomes.filter(({ error }) => !isUnavailable(error))).toEqual([]);
+    expect(Math.max(...outcomes.map(({ took }) => took))).toBeLessThan(statementDeadline + 500);
+
+    await cluster.resume();
+    await vi.waitFor(() => connection.ping(), { timeout: 5_000, interval: 20 });
+    await Promise.all(Array.from({ length: 20 }, () => insertHalves(db, randomUUID())));
+    expect(await rows(db, sql`select key from halves group by key having count(*) <> 2`)).toEqual([]);
+    expect(observed.fatal).toEqual([]);
+  });
+});
+
+describe('a connection', () => {
+  test('prepares a hot statement once, for plain use and in transactions', async () => {
+    await using database = await createDatabase();
+    await using connection = await connect({ databaseUrl: database.url, dataDirectory: 'memory://', poolSize: 1 });
+    await createHalves(connection);
+    for (let turn = 0; turn < 3; turn++) {
+      await halfOf(connection.db, { key: randomUUID() });
+      await connection.db.transaction((tx) => halfOf(tx, { key: randomUUID() }));
+      await halvesOf(connection.db, { keys: [] });
+    }
+    const prepared = await rows<{ statement: string; uses: number }>(
+      connection.db,
+      // The driver prepares COMMIT for itself.
+      sql`select statement, generic_plans + custom_plans as uses from pg_prepared_statements
+        where statement like 'select %' order by uses desc`,
+    );
+    expect(prepared).toMatchObject([
+      { statement: expect.stringContaining('"halves"."key" = $1'), uses: 6 },
+      { statement: expect.stringContaining('key = any($1)'), uses: 3 },
+    ]);
+  });
+
+  test('goes on when a statement cannot be encoded', async () => {
+    await using database = await createDatabase();
+    await using connection = await connect({ databaseUrl: database.url, dataDirectory: 'memory://', poolSize: 1 });
+    await createHalves(connection);
+    await halfOf(connection.db, { key: randomUUID() });
+    const running = rows(connection.db, sql`select pg_sleep(0.1)`);
+    await nextTurn();
+    const [before, broken, after] = await Promise.allSettled([
+      running,
+      halfOf(connection.db, { key: undefined }),
+      halfOf(connection.db, { key: randomUUID() }),
+    ]);
+    expect([before.status, broken.status, after.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  test('refuses what is added to a transaction that has ended', async () => {
+    await using database = await createDatabase();
+    await using connection = await connect({ databaseUrl: database.url, dataDirectory: 'memory://', poolSize: 1 });
+    await createHalves(connection);
+    const key = randomUUID();
+    let late: Promise<unknown> = Promise.resolve();
+    await connection.db
+      .transaction(async (tx) => {
+        late = delay(50).then(() => tx.insert(halves).values({ key, half: 1 }));
+        throw new Error('changed our mind');
+      })
+      .catch(() => {});
+    await expect(late).rejects.toThrow();
+    expect(await halfOf(connection.db, { key })).toEqual([]);
+  });
+});

@@ -1,0 +1,28 @@
+import type { TestProject } from 'vitest/node';
+import { connect } from '../../src/database/connect.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { administer, databaseIn } from './postgres.ts';
+import { startCluster } from './postgres-cluster.ts';
+
+const template = 'homeroom_template';
+
+/** One Postgres for the whole run, with one migrated database that every test file clones. */
+export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const cluster = await startCluster();
+  const stop = async (): Promise<void> => cluster[Symbol.asyncDispose]();
+  try {
+    await administer(cluster.url, `create database ${template}`);
+    await migrateTemplate(databaseIn(cluster.url, template));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  provide('postgres', { url: cluster.url, template });
+  return stop;
+}
+
+async function migrateTemplate(databaseUrl: string): Promise<void> {
+  // Closed before the first clone: Postgres copies no database that somebody uses.
+  await using connection = await connect({ databaseUrl, dataDirectory: 'memory://', poolSize: 1 });
+  await migrate(connection);
+}
