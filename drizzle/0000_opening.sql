@@ -189,7 +189,7 @@ CREATE TABLE "join_requests" (
 	"user_id" uuid NOT NULL,
 	"role" "role" NOT NULL,
 	"position" "position",
-	"message" text,
+	"note" text,
 	"invite_id" uuid,
 	"state" "join_request_state" DEFAULT 'PENDING' NOT NULL,
 	"reason" text,

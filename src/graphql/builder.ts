@@ -133,6 +133,7 @@ export const builder = new SchemaBuilder<{
     lastArgOptions: { description: 'Take so many from the end (before `before`): 1 to 100.' },
     afterArgOptions: { description: 'Only what follows this edge’s cursor.' },
     beforeArgOptions: { description: 'Only what precedes this edge’s cursor.' },
+    pageInfoFieldOptions: { description: 'Where this page stands in its list.' },
     edgesFieldOptions: { description: 'The page’s items with their cursors.' },
     nodeFieldOptions: { description: 'The item.', nullable: false },
     nodesFieldOptions: { description: 'The page’s items.' },

@@ -47,7 +47,7 @@ builder.objectType(InvalidState, {
   name: 'InvalidState',
   interfaces: [ErrorInterface],
   description: '`INVALID_STATE`: not possible in the state the thing is in; nothing was changed.',
-  fields: (t) => ({ state: t.exposeString('state', { description: 'The state it is in.' }) }),
+  fields: (t) => ({ currentState: t.exposeString('state', { description: 'The state it is in.' }) }),
 });
 builder.objectType(RateLimited, {
   name: 'RateLimited',

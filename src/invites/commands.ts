@@ -202,7 +202,7 @@ const asRequest = ({ id, role, position }: Invite) => ({
   role,
   position,
   inviteId: id,
-  message: null,
+  note: null,
   idempotencyKey: null,
 });
 
@@ -229,7 +229,7 @@ async function demandUsable(
   if (invite.intendedPhone && invite.intendedPhone !== viewer.phone) throw new Forbidden('FORBIDDEN_PHONE');
   const [group] = await tx.select().from(groups).where(eq(groups.id, invite.groupId));
   const creator = await viewerOf(tx, invite.createdBy);
-  if (!group || group.state !== 'ACTIVE' || !canInvite(creator, group, invite.role)) throw new InviteRevoked();
+  if (group?.state !== 'ACTIVE' || !canInvite(creator, group, invite.role)) throw new InviteRevoked();
   if (invite.role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
 }
 

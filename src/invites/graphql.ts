@@ -189,7 +189,7 @@ const CreateInvitePayload = builder
     description: 'A new invite.',
     fields: (t) => ({
       invite: t.field({ type: InviteType, description: 'The invite.', resolve: ({ invite }) => invite }),
-      code: t.exposeString('code', {
+      inviteCode: t.exposeString('code', {
         nullable: true,
         description:
           'The code for the link: 256 random bits, shown this once. Null: a repeat; the first answer had it.',

@@ -42,7 +42,7 @@ const SubmitJoinRequest = z.object({
   organizationId: z.string(),
   role: z.enum(roleEnum.enumValues),
   position: z.enum(positionEnum.enumValues).exclude(['HEAD']).nullish(),
-  message: prose(1000),
+  note: prose(1000),
   idempotencyKey,
 });
 
@@ -72,7 +72,7 @@ export async function fileJoinRequest(
   tx: Transaction,
   viewer: Viewer,
   organization: Organization,
-  wish: Pick<JoinRequest, 'role' | 'position' | 'message' | 'inviteId' | 'idempotencyKey'>,
+  wish: Pick<JoinRequest, 'role' | 'position' | 'note' | 'inviteId' | 'idempotencyKey'>,
 ): Promise<JoinRequest> {
   if (wish.role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
   if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
@@ -93,7 +93,7 @@ export async function fileJoinRequest(
     throw new AlreadyRequested(waiting?.id ?? '');
   }
   await tell(tx, organization, { kind: 'JOIN_REQUEST_SUBMITTED', subjectId: request.id });
-  await note(tx, viewer, request, 'submit');
+  await record(tx, viewer, request, 'submit');
   return request;
 }
 
@@ -178,7 +178,7 @@ export async function withdrawJoinRequest(db: Database, viewer: Viewer, joinRequ
     if (before.state !== 'PENDING') throw new InvalidState(before.state);
     const request = await setState(tx, before, { state: 'WITHDRAWN' });
     await tell(tx, organization, { kind: 'JOIN_REQUEST_WITHDRAWN', subjectId: request.id });
-    await note(tx, viewer, request, 'withdraw');
+    await record(tx, viewer, request, 'withdraw');
     return request;
   });
 }
@@ -231,7 +231,7 @@ async function approve(tx: Transaction, viewer: Viewer, joinRequestId: string): 
     membershipId: membership.id,
   });
   await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
-  await note(tx, viewer, request, 'approve');
+  await record(tx, viewer, request, 'approve');
   return request;
 }
 
@@ -248,7 +248,7 @@ export async function rejectJoinRequest(
     if (before.state !== 'PENDING') throw new InvalidState(before.state);
     const request = await setState(tx, before, { state: 'REJECTED', decidedBy: viewer.userId, reason });
     await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
-    await note(tx, viewer, request, 'reject');
+    await record(tx, viewer, request, 'reject');
     return request;
   });
 }
@@ -287,7 +287,7 @@ async function setState(
   return request;
 }
 
-const note = (tx: Transaction, viewer: Viewer, request: JoinRequest, verb: string): Promise<void> =>
+const record = (tx: Transaction, viewer: Viewer, request: JoinRequest, verb: string): Promise<void> =>
   audit(tx, viewer.userId, {
     action: `joinRequest.${verb}`,
     target: { type: 'JoinRequest', id: request.id },

@@ -91,7 +91,7 @@ builder.node(JoinRequestType, {
       description: 'The position an employee asks for, or the invite gives.',
       resolve: ({ position }) => position,
     }),
-    message: t.exposeString('message', { nullable: true, description: 'What the person wrote.' }),
+    note: t.exposeString('note', { nullable: true, description: 'What the person wrote.' }),
     state: t.field({ type: JoinRequestStateEnum, description: 'Where it stands.', resolve: stateOf }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why it was rejected.' }),
     membership: t.field({
@@ -161,7 +161,7 @@ builder.mutationField('submitJoinRequest', (t) =>
       organizationId: t.input.id({ required: true, description: 'Which organization; its people give its id.' }),
       role: t.input.field({ type: RoleEnum, required: true, description: 'As what.' }),
       position: t.input.field({ type: PositionEnum, description: 'For an employee: the position, except HEAD.' }),
-      message: t.input.string({ description: 'A word to the administrators: up to 1,000 characters.' }),
+      note: t.input.string({ description: 'A word to the administrators: up to 1,000 characters.' }),
       idempotencyKey: t.input.string({ description: keyDescription }),
     },
     resolve: (_root, { input }, ctx) =>

@@ -26,7 +26,7 @@ export const joinRequests = pgTable(
       .references(() => users.id),
     role: roleEnum('role').notNull(),
     position: positionEnum('position'),
-    message: text('message'),
+    note: text('note'),
     /** The invite it came by (`requiresApproval`); no foreign key, for invites stand on a higher floor. */
     inviteId: uuid('invite_id'),
     state: joinRequestState('state').notNull().default('PENDING'),

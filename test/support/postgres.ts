@@ -14,7 +14,7 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Clones the migrated template: one for each test file, about 50 ms. */
+/** Clones the migrated template: one for each test file, since it takes a few tenths of a second. */
 export async function createDatabase(): Promise<TestDatabase> {
   const { url, template } = inject('postgres');
   const name = `test_${randomUUID().replaceAll('-', '')}`;

@@ -1,0 +1,56 @@
+import { pino } from 'pino';
+import { type App, startApp } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { createDatabase } from './postgres.ts';
+import { World } from './world.ts';
+
+export const operatorPhone = '+79160000001';
+
+/** A server of its own on a database of its own, with the world's people, and the codes that would have been sent. */
+export interface TestApp extends AsyncDisposable {
+  readonly url: string;
+  readonly databaseUrl: string | null;
+  readonly world: World;
+  /** The last code sent to a phone. */
+  codeFor(phone: string): string;
+}
+
+/**
+ * Starts the whole server as `main.ts` does, on a fresh clone of the migrated Postgres, or on PGlite (`memory://`).
+ * Limits that would slow a test down are high; tests of limits set their own.
+ */
+export async function startTestApp(
+  options: { embedded?: boolean; config?: Partial<Config>; databaseUrl?: string } = {},
+): Promise<TestApp> {
+  await using stack = new AsyncDisposableStack();
+  const databaseUrl = options.embedded ? null : (options.databaseUrl ?? stack.use(await createDatabase()).url);
+  const codes = new Map<string, string>();
+  const app: App = stack.use(
+    await startApp(
+      {
+        ...readConfig({
+          PORT: '0',
+          HOMEROOM_OPERATOR_PHONES: operatorPhone,
+          HOMEROOM_DEMO: '0',
+          HOMEROOM_RATE_PER_MINUTE: '1000000',
+          HOMEROOM_SIGN_IN_RATE_PER_HOUR: '30000',
+        }),
+        databaseUrl,
+        dataDirectory: 'memory://',
+        ...options.config,
+      },
+      {
+        deliverCode: async (phone, _text, code) => void codes.set(phone, code),
+        logger: pino({ level: process.env.HOMEROOM_LOG_LEVEL ?? 'silent' }),
+      },
+    ),
+  );
+  const codeFor = (phone: string): string => {
+    const code = codes.get(phone);
+    if (!code) throw new Error(`no code was sent to ${phone}`);
+    return code;
+  };
+  const world = stack.use(new World(app.url, codeFor));
+  const running = stack.move();
+  return { url: app.url, databaseUrl, world, codeFor, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}

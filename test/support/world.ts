@@ -1,0 +1,138 @@
+import { operatorPhone } from './app.ts';
+import { type Json, TestClient } from './client.ts';
+
+/** A signed-in person. */
+export interface Person extends TestClient {
+  readonly phone: string;
+}
+
+/** An organization with somebody in each role of the regulation. */
+export interface School {
+  readonly id: string;
+  readonly staffGroupId: string;
+  readonly administrator: Person;
+}
+
+let people = 0;
+
+/** Makes people and schools as users would: through the API alone. */
+export class World implements AsyncDisposable {
+  readonly url: string;
+  readonly #codeFor: (phone: string) => string;
+  readonly #clients: TestClient[] = [];
+  #operator: Promise<Person> | null = null;
+
+  constructor(url: string, codeFor: (phone: string) => string) {
+    this.url = url;
+    this.#codeFor = codeFor;
+  }
+
+  /** Somebody who is not signed in. */
+  anonymous(): TestClient {
+    return this.#keep(new TestClient(this.url));
+  }
+
+  #keep<Client extends TestClient>(client: Client): Client {
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Signs a person in by phone and code; a new phone each time unless one is given. */
+  async person(name?: string, phone = `+7916${String(1_000_000 + ++people)}`): Promise<Person> {
+    const visitor = this.anonymous();
+    const asked = await visitor.does('RequestSignInCode', { phone });
+    if (asked.__typename !== 'SignInCodeRequest') throw new Error(JSON.stringify(asked));
+    const signed = await visitor.does('SignIn', { phone, code: this.#codeFor(phone) });
+    if (signed.__typename !== 'SignInPayload') throw new Error(JSON.stringify(signed));
+    const person = this.#keep(Object.assign(new TestClient(this.url, signed.token), { phone }));
+    if (name) await person.does('UpdateProfile', { input: { familyName: name, givenName: 'Test' } });
+    return person;
+  }
+
+  operator(): Promise<Person> {
+    this.#operator ??= this.person('Operator', operatorPhone);
+    return this.#operator;
+  }
+
+  /** An approved organization whose administrator has signed in. */
+  async school(name = 'Kindergarten 7', kind = 'KINDERGARTEN'): Promise<School> {
+    const phone = `+7917${String(1_000_000 + ++people)}`;
+    const applicant = await this.person('Applicant');
+    const application = await applicant.does('SubmitOrganizationApplication', {
+      input: applicationOf(name, kind, phone),
+    });
+    const approved = await (await this.operator()).does('ApproveOrganizationApplication', {
+      applicationId: application.id,
+    });
+    if (approved.state !== 'APPROVED') throw new Error(JSON.stringify(approved));
+    const administrator = await this.person(undefined, phone);
+    const id: string = approved.organization.id;
+    const { organization } = await administrator.run('Organization', { id });
+    return { id, staffGroupId: organization.groups.nodes[0].id, administrator };
+  }
+
+  /** A new member, by join request and approval. Returns the person with the membership's id. */
+  async member(
+    school: School,
+    role: 'EMPLOYEE' | 'GUARDIAN' | 'STUDENT',
+    person?: Person,
+  ): Promise<Person & { membershipId: string }> {
+    const who = person ?? (await this.person(role));
+    const request = await who.does('SubmitJoinRequest', { input: { organizationId: school.id, role } });
+    const approved = await school.administrator.does('ApproveJoinRequest', { joinRequestId: request.id });
+    if (approved.state !== 'APPROVED') throw new Error(JSON.stringify({ request, approved }));
+    return Object.assign(who, { membershipId: String(approved.membership.id) });
+  }
+
+  /** An employee whose status is confirmed. */
+  async staff(school: School): Promise<Person & { membershipId: string; verificationId: string }> {
+    const employee = await this.member(school, 'EMPLOYEE');
+    const asked = await employee.does('SubmitVerification', {
+      membershipId: employee.membershipId,
+      evidence: 'Order 12',
+    });
+    const { id, state }: Json = await school.administrator.does('ConfirmVerification', { verificationId: asked.id });
+    if (state !== 'VERIFIED') throw new Error(JSON.stringify(asked));
+    return Object.assign(employee, { verificationId: String(id) });
+  }
+
+  /** The head: a verified employee, appointed. */
+  async head(school: School): Promise<Person & { membershipId: string }> {
+    const employee = await this.staff(school);
+    await school.administrator.does('AppointHead', { membershipId: employee.membershipId });
+    return employee;
+  }
+
+  /** A further administrator, granted by the first. Returns the person with the grant's id. */
+  async secondAdministrator(school: School): Promise<Person & { membershipId: string; grantId: string }> {
+    const employee = await this.staff(school);
+    const grant = await school.administrator.does('GrantAdministrator', { membershipId: employee.membershipId });
+    return Object.assign(employee, { grantId: String(grant.id) });
+  }
+
+  /** A link into the group «Staff». */
+  async invite(school: School, input: object = {}): Promise<{ id: string; code: string }> {
+    const made = await school.administrator.does('CreateInvite', {
+      input: { groupId: school.staffGroupId, role: 'EMPLOYEE', ...input },
+    });
+    if (made.__typename !== 'CreateInvitePayload') throw new Error(JSON.stringify(made));
+    return { id: made.invite.id, code: made.inviteCode };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
+  }
+}
+
+/** A complete application. */
+export const applicationOf = (name: string, kind: string, phone: string) => ({
+  organization: { kind, name, address: 'Moscow, Lesnaya 7' },
+  order: { number: '12-К', date: '2026-09-01' },
+  administrator: {
+    familyName: 'Sidorova',
+    givenName: 'Anna',
+    patronymic: 'Ivanovna',
+    phone,
+    email: 'anna@example.org',
+  },
+});
