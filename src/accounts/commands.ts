@@ -9,10 +9,7 @@ import { append, transact } from '../log/append.ts';
 import { codeMatches, hashCode, hashSecret, newCode, newSecret } from '../secrets.ts';
 import { type Locale, locales, text } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
-import { sessions, signInChallenges, users } from './tables.ts';
-
-export type User = typeof users.$inferSelect;
-export type Session = typeof sessions.$inferSelect;
+import { type Session, sessions, signInChallenges, type User, users } from './tables.ts';
 
 const codeMinutes = 5;
 const resendSeconds = 60;

@@ -13,13 +13,12 @@ import {
   requestSignInCode,
   revokeOtherSessions,
   revokeSession,
-  type Session,
   signIn,
   signOut,
-  type User,
   updateProfile,
 } from './commands.ts';
 import { sessionById, sessionsOf, userById } from './queries.ts';
+import type { Session, User } from './tables.ts';
 
 builder.objectType(InvalidCode, {
   name: 'InvalidCode',

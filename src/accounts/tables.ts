@@ -69,3 +69,7 @@ export const rateLimits = pgTable('rate_limits', {
   points: smallint('points').notNull(),
   expire: instant('expire'),
 });
+
+export type User = typeof users.$inferSelect;
+
+export type Session = typeof sessions.$inferSelect;

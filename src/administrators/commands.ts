@@ -6,16 +6,11 @@ import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, NotFound } from '../errors.ts';
 import { type Order, order, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import {
-  type AdministratorGrant,
-  demandVerifiedEmployee,
-  enterMembership,
-  keepAnAdministrator,
-  type Membership,
-} from '../memberships/commands.ts';
+import { demandVerifiedEmployee, enterMembership, keepAnAdministrator } from '../memberships/commands.ts';
 import { canAppointAdministrators, canSeeAdministrators } from '../memberships/policy.ts';
-import { administratorGrants } from '../memberships/tables.ts';
-import { enterOrganization, type Organization, tell } from '../organizations/commands.ts';
+import { type AdministratorGrant, administratorGrants, type Membership } from '../memberships/tables.ts';
+import { enterOrganization, tell } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 
 /** The grant of a membership, made or found. `reserved`: the first one, which needs no confirmed status (§2.1.3). */

@@ -16,9 +16,7 @@ import { createOrganization } from '../organizations/commands.ts';
 import { organizationKind } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canDecideApplication, canSeeApplication } from './policy.ts';
-import { organizationApplications } from './tables.ts';
-
-export type Application = typeof organizationApplications.$inferSelect;
+import { type Application, organizationApplications } from './tables.ts';
 
 const content = z.object({
   organization: z.object({ kind: z.enum(organizationKind.enumValues), name: line(200), address: prose(500) }),

@@ -12,7 +12,6 @@ import { OrganizationKindEnum, OrganizationType } from '../organizations/graphql
 import { canSeeOrganization } from '../organizations/policy.ts';
 import { organizationById } from '../organizations/queries.ts';
 import {
-  type Application,
   approveOrganizationApplication,
   rejectOrganizationApplication,
   requestOrganizationApplicationChanges,
@@ -22,6 +21,7 @@ import {
 } from './commands.ts';
 import { canDecideApplication, canListApplications, canSeeApplication } from './policy.ts';
 import { allApplications, applicationById, applicationsOfUser, countApplications } from './queries.ts';
+import type { Application } from './tables.ts';
 
 const ApplicationStateEnum = builder.enumType('OrganizationApplicationState', {
   description: 'Where an application stands.',

@@ -1,5 +1,5 @@
 import type { Viewer } from '../viewer.ts';
-import type { Application } from './commands.ts';
+import type { Application } from './tables.ts';
 
 /** Sees an application: who made it, and the operators. */
 export const canSeeApplication = (viewer: Viewer, application: Pick<Application, 'applicantId'>): boolean =>

@@ -2,8 +2,7 @@ import { and, eq, type SQL } from 'drizzle-orm';
 import type { Database } from '../database/connect.ts';
 import { byId, listsOf } from '../graphql/batches.ts';
 import { type Page, paged } from '../graphql/connections.ts';
-import type { Application } from './commands.ts';
-import { organizationApplications } from './tables.ts';
+import { type Application, organizationApplications } from './tables.ts';
 
 export const applicationById = byId(organizationApplications);
 

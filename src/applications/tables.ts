@@ -50,3 +50,5 @@ export const organizationApplications = pgTable(
     ),
   ],
 );
+
+export type Application = typeof organizationApplications.$inferSelect;

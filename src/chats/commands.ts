@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/connect.ts';
-import type { Organization } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
 import { text } from '../texts.ts';
 import { chats } from './tables.ts';
 

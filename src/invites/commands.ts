@@ -7,18 +7,17 @@ import { DomainError, Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { canSeeGroup } from '../groups/policy.ts';
 import { groups } from '../groups/tables.ts';
 import { idempotencyKey, phoneNumber, valid } from '../input.ts';
-import { fileJoinRequest, type JoinRequest } from '../join-requests/commands.ts';
-import { joinRequests } from '../join-requests/tables.ts';
+import { fileJoinRequest } from '../join-requests/commands.ts';
+import { type JoinRequest, joinRequests } from '../join-requests/tables.ts';
 import { append, transact } from '../log/append.ts';
-import { beginMembership, type Membership } from '../memberships/commands.ts';
-import { memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
-import { enterOrganization, lockOrganization, type Organization } from '../organizations/commands.ts';
+import { beginMembership } from '../memberships/commands.ts';
+import { type Membership, memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
+import { enterOrganization, lockOrganization } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
 import { hashSecret, newSecret } from '../secrets.ts';
 import type { Viewer } from '../viewer.ts';
 import { canInvite, canListInvites, canRevokeInvite, fits } from './policy.ts';
-import { inviteRedemptions, invites } from './tables.ts';
-
-export type Invite = typeof invites.$inferSelect;
+import { type Invite, inviteRedemptions, invites } from './tables.ts';
 
 const defaultDays = 14;
 const maxDays = 366;

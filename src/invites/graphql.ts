@@ -16,7 +16,6 @@ import { roleEnum } from '../memberships/tables.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
 import {
   createInvite,
-  type Invite,
   InviteExhausted,
   InviteExpired,
   InviteRevoked,
@@ -35,6 +34,7 @@ import {
   redemptionsOf,
   stateOf,
 } from './queries.ts';
+import type { Invite } from './tables.ts';
 
 builder.objectType(InviteExhausted, {
   name: 'InviteExhausted',

@@ -1,6 +1,6 @@
 import type { Group } from '../groups/tables.ts';
 import type { Viewer } from '../viewer.ts';
-import type { Invite } from './commands.ts';
+import type { Invite } from './tables.ts';
 
 /**
  * Invites people to a group in a role (§2.1.7): administrators anybody; the head guardians. The link must make sense:

@@ -5,9 +5,8 @@ import { byId, listsOf } from '../graphql/batches.ts';
 import { groups } from '../groups/tables.ts';
 import { organizations } from '../organizations/tables.ts';
 import { hashSecret } from '../secrets.ts';
-import type { Invite } from './commands.ts';
 import { canListInvites } from './policy.ts';
-import { inviteRedemptions, invites } from './tables.ts';
+import { type Invite, inviteRedemptions, invites } from './tables.ts';
 
 export const inviteById = byId(invites);
 export type InviteState = 'ACTIVE' | 'EXHAUSTED' | 'EXPIRED' | 'REVOKED';

@@ -62,3 +62,5 @@ export const inviteRedemptions = pgTable(
     check('invite_redemptions_result_check', sql`num_nonnulls(${t.membershipId}, ${t.joinRequestId}) = 1`),
   ],
 );
+
+export type Invite = typeof invites.$inferSelect;

@@ -7,12 +7,11 @@ import { idempotencyKey, line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import { AlreadyMember, beginMembership } from '../memberships/commands.ts';
 import { memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
-import { enterOrganization, lockOrganization, type Organization, tell } from '../organizations/commands.ts';
+import { enterOrganization, lockOrganization, tell } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
-import { joinRequests } from './tables.ts';
-
-export type JoinRequest = typeof joinRequests.$inferSelect;
+import { type JoinRequest, joinRequests } from './tables.ts';
 
 const openDays = 30;
 const coolDownDays = 7;

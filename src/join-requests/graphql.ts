@@ -19,13 +19,13 @@ import {
   approveJoinRequests,
   type BulkApproval,
   CoolDown,
-  type JoinRequest,
   rejectJoinRequest,
   submitJoinRequest,
   withdrawJoinRequest,
 } from './commands.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
 import { joinRequestById, joinRequestsOf, joinRequestsOfUser, stateOf } from './queries.ts';
+import type { JoinRequest } from './tables.ts';
 
 builder.objectType(AlreadyRequested, {
   name: 'AlreadyRequested',

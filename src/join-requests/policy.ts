@@ -1,5 +1,5 @@
 import type { Viewer } from '../viewer.ts';
-import type { JoinRequest } from './commands.ts';
+import type { JoinRequest } from './tables.ts';
 
 /** Reads an organization's join requests. */
 export const canListJoinRequests = (viewer: Viewer, organizationId: string): boolean =>

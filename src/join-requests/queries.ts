@@ -1,8 +1,7 @@
 import { and, eq, gt, inArray, lte, or, type SQL, sql } from 'drizzle-orm';
 import { byId, listsOf } from '../graphql/batches.ts';
-import type { JoinRequest } from './commands.ts';
 import { canListJoinRequests } from './policy.ts';
-import { joinRequests } from './tables.ts';
+import { type JoinRequest, joinRequests } from './tables.ts';
 
 export const joinRequestById = byId(joinRequests);
 

@@ -47,3 +47,5 @@ export const joinRequests = pgTable(
     check('join_requests_membership_check', sql`(${t.state} = 'APPROVED') = (${t.membershipId} is not null)`),
   ],
 );
+
+export type JoinRequest = typeof joinRequests.$inferSelect;

@@ -6,14 +6,11 @@ import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { line, order, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { enterOrganization, type Organization, tell } from '../organizations/commands.ts';
+import { enterOrganization, tell } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canAppointHead, canChangeMembership, canSeeMembership } from './policy.ts';
-import { administratorGrants, memberships, verifications } from './tables.ts';
-
-export type Membership = typeof memberships.$inferSelect;
-export type Verification = typeof verifications.$inferSelect;
-export type AdministratorGrant = typeof administratorGrants.$inferSelect;
+import { administratorGrants, type Membership, memberships, verifications } from './tables.ts';
 
 /** An active organization must keep an administrator: appoint another one first. */
 export class LastAdministrator extends DomainError {

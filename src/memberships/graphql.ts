@@ -14,12 +14,12 @@ import {
   endMembership,
   LastAdministrator,
   leaveOrganization,
-  type Membership,
   restoreMembership,
   suspendMembership,
 } from './commands.ts';
 import { canChangeMembership, canListMembers, canSeeMembership } from './policy.ts';
 import { membershipById, membershipsOfUser, membersOf } from './queries.ts';
+import type { Membership } from './tables.ts';
 
 builder.objectType(LastAdministrator, {
   name: 'LastAdministrator',

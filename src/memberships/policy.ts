@@ -1,5 +1,5 @@
 import type { Viewer } from '../viewer.ts';
-import type { Membership } from './commands.ts';
+import type { Membership } from './tables.ts';
 
 type Place = Pick<Membership, 'organizationId'>;
 

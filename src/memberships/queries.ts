@@ -1,8 +1,7 @@
 import { and, eq, inArray, ne, or, type SQL } from 'drizzle-orm';
 import { byId, listsOf } from '../graphql/batches.ts';
 import type { Viewer } from '../viewer.ts';
-import type { Membership } from './commands.ts';
-import { memberships } from './tables.ts';
+import { type Membership, memberships } from './tables.ts';
 
 export const membershipById = byId(memberships);
 

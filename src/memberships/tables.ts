@@ -121,3 +121,9 @@ export const administratorGrants = pgTable(
     check('administrator_grants_end_check', sql`(${t.state} = 'REVOKED') = (${t.revokedAt} is not null)`),
   ],
 );
+
+export type Membership = typeof memberships.$inferSelect;
+
+export type Verification = typeof verifications.$inferSelect;
+
+export type AdministratorGrant = typeof administratorGrants.$inferSelect;

@@ -10,9 +10,7 @@ import { append, type NewEvent, transact } from '../log/append.ts';
 import { locales } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
 import { canGovernOrganizations, canSeeOrganization, canUpdateOrganization } from './policy.ts';
-import { organizations } from './tables.ts';
-
-export type Organization = typeof organizations.$inferSelect;
+import { type Organization, organizations } from './tables.ts';
 
 /** An organization with its audiences, empty of people. Part of the approval of an application. */
 export async function createOrganization(

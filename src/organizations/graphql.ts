@@ -5,9 +5,10 @@ import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
 import { afterDescription, liveEvent, liveUnion } from '../graphql/live.ts';
-import { type Organization, restoreOrganization, suspendOrganization, updateOrganization } from './commands.ts';
+import { restoreOrganization, suspendOrganization, updateOrganization } from './commands.ts';
 import { canGovernOrganizations, canSeeOrganization, canUpdateOrganization } from './policy.ts';
 import { allOrganizations, countOrganizations, organizationById } from './queries.ts';
+import type { Organization } from './tables.ts';
 
 export const OrganizationKindEnum = builder.enumType('OrganizationKind', {
   description: 'What kind of institution it is.',

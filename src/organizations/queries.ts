@@ -2,8 +2,7 @@ import { and, eq, type SQL } from 'drizzle-orm';
 import type { Database } from '../database/connect.ts';
 import { byId } from '../graphql/batches.ts';
 import { type Page, paged } from '../graphql/connections.ts';
-import type { Organization } from './commands.ts';
-import { organizations } from './tables.ts';
+import { type Organization, organizations } from './tables.ts';
 
 export const organizationById = byId(organizations);
 

@@ -29,3 +29,5 @@ export const organizations = pgTable('organizations', {
   createdAt: createdAt(),
   changedAt: instant('changed_at').notNull().defaultNow(),
 });
+
+export type Organization = typeof organizations.$inferSelect;

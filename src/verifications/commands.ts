@@ -6,10 +6,11 @@ import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { enterMembership, type Membership, type Verification } from '../memberships/commands.ts';
+import { enterMembership } from '../memberships/commands.ts';
 import { canDecideVerification, canListVerifications } from '../memberships/policy.ts';
-import { verifications } from '../memberships/tables.ts';
-import { enterOrganization, type Organization, tell } from '../organizations/commands.ts';
+import { type Membership, type Verification, verifications } from '../memberships/tables.ts';
+import { enterOrganization, tell } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 
 const SubmitVerification = z.object({ membershipId: z.string(), evidence: prose(2000) });

@@ -1,9 +1,8 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { byId, listsOf } from '../graphql/batches.ts';
 import type { Batch } from '../graphql/context.ts';
-import type { Verification } from '../memberships/commands.ts';
 import { canListVerifications } from '../memberships/policy.ts';
-import { verifications } from '../memberships/tables.ts';
+import { type Verification, verifications } from '../memberships/tables.ts';
 
 export const verificationById = byId(verifications);
 
