@@ -95,17 +95,17 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
     user: t.field({
       type: UserType,
       description: 'The viewer as others see them.',
-      resolve: async ({ userId }, _args, ctx) => ownRow(await ctx.load(userById, userId)),
+      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
     contact: t.field({
       type: ContactType,
       description: 'The phone that signs in, and the e-mail address.',
-      resolve: async ({ userId }, _args, ctx) => ownRow(await ctx.load(userById, userId)),
+      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
     locale: t.field({
       type: LocaleEnum,
       description: 'The language in which the viewer is spoken to.',
-      resolve: async ({ userId }, _args, ctx) => ownRow(await ctx.load(userById, userId)).locale,
+      resolve: async ({ userId }, _args, ctx) => (await ctx.loadExisting(userById, userId)).locale,
     }),
     isOperator: t.exposeBoolean('isOperator', { description: 'Whether the viewer operates the platform.' }),
     cursor: t.field({
@@ -127,11 +127,6 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
     }),
   }),
 });
-
-function ownRow(user: User | null): User {
-  if (!user) throw new Error('the viewer’s own row is missing');
-  return user;
-}
 
 builder.queryField('viewer', (t) =>
   t.field({
@@ -264,24 +259,10 @@ builder.mutationField('updateProfile', (t) =>
 liveEvent('SessionStarted', {
   kinds: { SESSION_STARTED: 'Signed in.' },
   description: 'The viewer signed in somewhere. Whoever did not do so revokes the session.',
-  fields: (t) => ({
-    session: t.field({
-      type: SessionType,
-      nullable: true,
-      description: 'The new session.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(sessionById, subjectId),
-    }),
-  }),
+  subject: { name: 'session', type: SessionType, by: sessionById },
 });
 liveEvent('ProfileUpdated', {
   kinds: { PROFILE_UPDATED: 'Changed.' },
   description: 'The viewer’s own profile was changed, on this device or another.',
-  fields: (t) => ({
-    user: t.field({
-      type: UserType,
-      nullable: true,
-      description: 'The profile as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(userById, subjectId),
-    }),
-  }),
+  subject: { name: 'user', type: UserType, by: userById },
 });

@@ -38,9 +38,8 @@ builder.node(GrantType, {
   fields: (t) => ({
     user: t.field({
       type: UserType,
-      nullable: true,
       description: 'The administrator.',
-      resolve: ({ userId }, _args, ctx) => ctx.load(userById, userId),
+      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
     membership: t.field({
       type: MembershipType,
@@ -126,12 +125,5 @@ builder.mutationField('revokeAdministrator', (t) =>
 liveEvent('AdministratorChanged', {
   kinds: { ADMINISTRATOR_GRANTED: 'Given.', ADMINISTRATOR_REVOKED: 'Taken.' },
   description: 'A right to administer was given or taken. For administrators and the person.',
-  fields: (t) => ({
-    grant: t.field({
-      type: GrantType,
-      nullable: true,
-      description: 'The grant as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(grantById, subjectId),
-    }),
-  }),
+  subject: { name: 'grant', type: GrantType, by: grantById },
 });

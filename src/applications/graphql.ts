@@ -2,7 +2,7 @@ import { UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { OrderType } from '../administrators/graphql.ts';
 import { InvalidState, RateLimited } from '../errors.ts';
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
@@ -49,10 +49,7 @@ const ApplicationType = builder.objectRef<Application>('OrganizationApplication'
 builder.node(ApplicationType, {
   description: 'An institution’s application to open its space (§2.1.2). Seen by who made it and by the operators.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(applicationById, id)));
-    return found.map((application) => (application && canSeeApplication(ctx.viewer, application) ? application : null));
-  },
+  loadManyWithoutCache: visible(applicationById, canSeeApplication),
   fields: (t) => ({
     kind: t.field({
       type: OrganizationKindEnum,
@@ -73,9 +70,8 @@ builder.node(ApplicationType, {
     }),
     applicant: t.field({
       type: UserType,
-      nullable: true,
       description: 'Who made the application.',
-      resolve: ({ applicantId }, _args, ctx) => ctx.load(userById, applicantId),
+      resolve: ({ applicantId }, _args, ctx) => ctx.loadExisting(userById, applicantId),
     }),
     state: t.field({ type: ApplicationStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why it was rejected, or what must change.' }),
@@ -276,12 +272,5 @@ builder.mutationField('requestOrganizationApplicationChanges', (t) =>
 liveEvent('OrganizationApplicationChanged', {
   kinds: { APPLICATION_SUBMITTED: 'Submitted.', APPLICATION_CHANGED: 'Answered, resubmitted or withdrawn.' },
   description: 'An application was submitted or changed. For the operators and for who made it.',
-  fields: (t) => ({
-    application: t.field({
-      type: ApplicationType,
-      nullable: true,
-      description: 'The application as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(applicationById, subjectId),
-    }),
-  }),
+  subject: { name: 'application', type: ApplicationType, by: applicationById },
 });

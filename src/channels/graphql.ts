@@ -1,4 +1,4 @@
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
 import { canReadChannel } from './policy.ts';
@@ -18,10 +18,7 @@ const ChannelType = builder.objectRef<Channel>('Channel');
 builder.node(ChannelType, {
   description: 'A place where the institution tells its people (§2.1.14). Seen by its readers.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(channelById, id)));
-    return found.map((channel) => (channel && canReadChannel(ctx.viewer, channel) ? channel : null));
-  },
+  loadManyWithoutCache: visible(channelById, canReadChannel),
   fields: (t) => ({
     kind: t.field({ type: ChannelKindEnum, description: 'What for.', resolve: ({ kind }) => kind }),
     name: t.exposeString('name', { description: 'Its name.' }),

@@ -1,4 +1,4 @@
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
 import { canReadChat } from './policy.ts';
@@ -19,10 +19,7 @@ const ChatType = builder.objectRef<Chat>('Chat');
 builder.node(ChatType, {
   description: 'A place where people talk. Seen by those who take part.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(chatById, id)));
-    return found.map((chat) => (chat && canReadChat(ctx.viewer, chat) ? chat : null));
-  },
+  loadManyWithoutCache: visible(chatById, canReadChat),
   fields: (t) => ({
     kind: t.field({ type: ChatKindEnum, description: 'Whose.', resolve: ({ kind }) => kind }),
     name: t.exposeString('name', { description: 'Its name.' }),

@@ -109,6 +109,14 @@ function collect<Row>(parents: readonly string[], found: readonly { row: Row; pa
   return parents.map((id) => lists.get(id) ?? []);
 }
 
+/** A node type's loader: the rows with these ids that the viewer may see, null in the place of the others. */
+export const visible =
+  <Row>(batch: Batch<string, Row | null>, canSee: (viewer: Viewer, row: Row) => boolean) =>
+  async (ids: string[], ctx: Context): Promise<(Row | null)[]> => {
+    const found = await Promise.all(ids.map((id) => ctx.load(batch, id)));
+    return found.map((row) => (row && canSee(ctx.viewer, row) ? row : null));
+  };
+
 /** Answers keys that differ only in their parent together; keys that ask for something else in a statement of their own. */
 async function inGroups<Key extends { parentId: string }, Same, Value>(
   keys: readonly Key[],

@@ -80,6 +80,13 @@ export class Context {
     return this.#loader(batch).load(key) as Promise<Value>; // the map keeps each batch with its own loader
   }
 
+  /** As `load`, for a row that a foreign key promises. */
+  async loadExisting<Key, Value>(batch: Batch<Key, Value | null>, key: Key): Promise<Value> {
+    const value = await this.load(batch, key);
+    if (value === null) throw new Error(`a row that is referred to is missing: ${String(key)}`);
+    return value;
+  }
+
   #loader<Key, Value>(batch: Batch<Key, Value>): DataLoader<unknown, unknown> {
     let loader = this.#loaders.get(batch);
     if (!loader) {

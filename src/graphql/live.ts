@@ -1,8 +1,9 @@
-import type { ObjectFieldsShape, ObjectRef, SchemaTypes } from '@pothos/core';
+import type { ObjectRef, SchemaTypes } from '@pothos/core';
 import { encodeCursor } from '../log/cursor.ts';
 import type { Ending } from '../log/follower.ts';
 import type { LoggedEvent } from '../log/history.ts';
 import { builder } from './builder.ts';
+import type { Batch } from './context.ts';
 
 /** What subscriptions deliver: events of the log, and at the end the reason for it. */
 export type Delivery = LoggedEvent | Ending;
@@ -52,23 +53,37 @@ type EventRef = ObjectRef<SchemaTypesOfBuilder, LoggedEvent>;
  * Declares the type as which events of some kinds appear in the API. `kinds` says what each means; where there are
  * several, the type tells them apart by its field `change`.
  */
-export function liveEvent(
+export function liveEvent<Row>(
   name: string,
   options: {
     readonly kinds: Readonly<Record<string, string>>;
     readonly description: string;
-    readonly fields: ObjectFieldsShape<SchemaTypesOfBuilder, LoggedEvent>;
+    /** The field that shows what it happened to, as it is now. */
+    readonly subject: {
+      readonly name: string;
+      readonly type: ObjectRef<SchemaTypesOfBuilder, Row>;
+      readonly by: Batch<string, Row | null>;
+    };
   },
 ): EventRef {
-  const { kinds, description, fields } = options;
+  const { kinds, description, subject } = options;
   const type = builder.objectRef<LoggedEvent>(name).implement({
     description,
     interfaces: [LogEvent],
     fields: (t) => ({
       occurredAt: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
-      ...fields(t),
     }),
   });
+  // `type` and `by` agree on the row, whatever it is; Pothos cannot say so for a type parameter.
+  const subjectType = subject.type as ObjectRef<SchemaTypesOfBuilder, object>;
+  const by = subject.by as Batch<string, object | null>;
+  builder.objectField(type, subject.name, (t) =>
+    t.field({
+      type: subjectType,
+      description: 'What it happened to, as it is now.',
+      resolve: ({ subjectId }, _args, ctx) => ctx.loadExisting(by, subjectId),
+    }),
+  );
   if (Object.keys(kinds).length > 1) {
     const values = Object.entries(kinds).map(([kind, description]) => [kind, { description }]);
     const change = builder.enumType(name.replace(/d$/, ''), {

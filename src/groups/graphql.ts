@@ -1,4 +1,4 @@
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
 import { canListGroups, canSeeGroup } from './policy.ts';
@@ -27,10 +27,7 @@ export const GroupType = builder.objectRef<Group>('Group');
 builder.node(GroupType, {
   description: 'A structural unit of an organization. Administrators and the head see all, verified staff their own.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(groupById, id)));
-    return found.map((group) => (group && canSeeGroup(ctx.viewer, group) ? group : null));
-  },
+  loadManyWithoutCache: visible(groupById, canSeeGroup),
   fields: (t) => ({
     kind: t.field({ type: GroupKindEnum, description: 'What kind.', resolve: ({ kind }) => kind }),
     name: t.exposeString('name', { description: 'Its name, unique in its organization and academic year.' }),

@@ -1,7 +1,7 @@
 import { UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
 import { idOf } from '../graphql/ids.ts';
@@ -67,9 +67,8 @@ const RedemptionType = builder.objectRef<InviteRedemption>('InviteRedemption').i
   fields: (t) => ({
     user: t.field({
       type: UserType,
-      nullable: true,
       description: 'Who used it.',
-      resolve: ({ userId }, _args, ctx) => ctx.load(userById, userId),
+      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
     redeemedAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
   }),
@@ -80,16 +79,12 @@ builder.node(InviteType, {
   description:
     'A link into one group in one role (§2.1.7). Seen by administrators and by the verified employee who made it.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(inviteById, id)));
-    return found.map((invite) => (invite && canSeeInvite(ctx.viewer, invite) ? invite : null));
-  },
+  loadManyWithoutCache: visible(inviteById, canSeeInvite),
   fields: (t) => ({
     group: t.field({
       type: GroupType,
-      nullable: true,
       description: 'Into which group.',
-      resolve: ({ groupId }, _args, ctx) => ctx.load(groupById, groupId),
+      resolve: ({ groupId }, _args, ctx) => ctx.loadExisting(groupById, groupId),
     }),
     role: t.field({ type: RoleEnum, description: 'In which role.', resolve: ({ role }) => role }),
     position: t.field({
@@ -110,9 +105,8 @@ builder.node(InviteType, {
     }),
     createdBy: t.field({
       type: UserType,
-      nullable: true,
       description: 'Who made it; it dies with their right to invite.',
-      resolve: ({ createdBy }, _args, ctx) => ctx.load(userById, createdBy),
+      resolve: ({ createdBy }, _args, ctx) => ctx.loadExisting(userById, createdBy),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it is good.' }),
@@ -300,12 +294,5 @@ builder.mutationField('revokeUnclaimedInvites', (t) =>
 liveEvent('InviteChanged', {
   kinds: { INVITE_CREATED: 'Made.', INVITE_REDEEMED: 'Used by a person.', INVITE_REVOKED: 'Annulled.' },
   description: 'An invite was made, used or annulled. For administrators and for who made it.',
-  fields: (t) => ({
-    invite: t.field({
-      type: InviteType,
-      nullable: true,
-      description: 'The invite as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(inviteById, subjectId),
-    }),
-  }),
+  subject: { name: 'invite', type: InviteType, by: inviteById },
 });

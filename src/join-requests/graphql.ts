@@ -2,7 +2,7 @@ import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
 import { type DomainError, InvalidState, NotFound } from '../errors.ts';
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
 import { globalId, idOf } from '../graphql/ids.ts';
@@ -60,22 +60,17 @@ export const JoinRequestType = builder.objectRef<JoinRequest>('JoinRequest');
 builder.node(JoinRequestType, {
   description: 'A person’s wish to become a member in a role (§2.1.10). Seen by the person and by administrators.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(joinRequestById, id)));
-    return found.map((request) => (request && canSeeJoinRequest(ctx.viewer, request) ? request : null));
-  },
+  loadManyWithoutCache: visible(joinRequestById, canSeeJoinRequest),
   fields: (t) => ({
     organizationName: t.string({
-      nullable: true,
       description: 'The name of the organization that is to be joined.',
       resolve: async ({ organizationId }, _args, ctx) =>
-        (await ctx.load(organizationById, organizationId))?.name ?? null,
+        (await ctx.loadExisting(organizationById, organizationId)).name,
     }),
     requester: t.field({
       type: UserType,
-      nullable: true,
       description: 'Who asks.',
-      resolve: ({ userId }, _args, ctx) => ctx.load(userById, userId),
+      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
     contact: t.field({
       type: ContactType,
@@ -247,41 +242,20 @@ builder.mutationField('rejectJoinRequest', (t) =>
   }),
 );
 
-const joinRequestField = {
-  type: JoinRequestType,
-  nullable: true,
-  description: 'The request as it is now.',
-} as const;
-
 const JoinRequestSubmitted = liveEvent('JoinRequestSubmitted', {
   kinds: { JOIN_REQUEST_SUBMITTED: 'Submitted.' },
   description: 'Somebody asks to join. For administrators.',
-  fields: (t) => ({
-    joinRequest: t.field({
-      ...joinRequestField,
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(joinRequestById, subjectId),
-    }),
-  }),
+  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById },
 });
 const JoinRequestDecided = liveEvent('JoinRequestDecided', {
   kinds: { JOIN_REQUEST_DECIDED: 'Decided.' },
   description: 'A join request was approved or rejected. For the person who asked, and for administrators.',
-  fields: (t) => ({
-    joinRequest: t.field({
-      ...joinRequestField,
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(joinRequestById, subjectId),
-    }),
-  }),
+  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById },
 });
 liveEvent('JoinRequestWithdrawn', {
   kinds: { JOIN_REQUEST_WITHDRAWN: 'Withdrawn.' },
   description: 'A join request was taken back. For administrators.',
-  fields: (t) => ({
-    joinRequest: t.field({
-      ...joinRequestField,
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(joinRequestById, subjectId),
-    }),
-  }),
+  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById },
 });
 
 const SubmittedUnion = liveUnion(

@@ -1,7 +1,7 @@
 import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
 import { idOf } from '../graphql/ids.ts';
@@ -77,22 +77,17 @@ builder.node(MembershipType, {
     'One period of a person in an organization in one role; the role never changes. Seen by the person, by administrators ' +
     'and the head, and an employee’s by verified staff.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(membershipById, id)));
-    return found.map((membership) => (membership && canSeeMembership(ctx.viewer, membership) ? membership : null));
-  },
+  loadManyWithoutCache: visible(membershipById, canSeeMembership),
   fields: (t) => ({
     organization: t.field({
       type: OrganizationType,
-      nullable: true,
       description: 'The organization. A suspended one shows its name and reason here.',
-      resolve: ({ organizationId }, _args, ctx) => ctx.load(organizationById, organizationId),
+      resolve: ({ organizationId }, _args, ctx) => ctx.loadExisting(organizationById, organizationId),
     }),
     user: t.field({
       type: UserType,
-      nullable: true,
       description: 'The person.',
-      resolve: ({ userId }, _args, ctx) => ctx.load(userById, userId),
+      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
     contact: t.field({
       type: ContactType,
@@ -280,12 +275,5 @@ liveEvent('MembershipChanged', {
     HEAD_APPOINTED: 'An employee became the head.',
   },
   description: 'A membership began, changed or ended. For administrators and for the member.',
-  fields: (t) => ({
-    membership: t.field({
-      type: MembershipType,
-      nullable: true,
-      description: 'The membership as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(membershipById, subjectId),
-    }),
-  }),
+  subject: { name: 'membership', type: MembershipType, by: membershipById },
 });

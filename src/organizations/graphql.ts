@@ -143,14 +143,7 @@ liveEvent('OrganizationChanged', {
     ORGANIZATION_RESTORED: 'It was opened again.',
   },
   description: 'An organization’s data or state changed. For its members, and in part for operators.',
-  fields: (t) => ({
-    organization: t.field({
-      type: OrganizationType,
-      nullable: true,
-      description: 'The organization as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(organizationById, subjectId),
-    }),
-  }),
+  subject: { name: 'organization', type: OrganizationType, by: organizationById },
 });
 
 const OrganizationEvent = liveUnion(

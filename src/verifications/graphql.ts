@@ -1,7 +1,7 @@
 import { UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
-import { listed } from '../graphql/batches.ts';
+import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
@@ -32,16 +32,12 @@ builder.node(VerificationType, {
   description:
     'An employee’s request that their status be confirmed (§2.1.11). Seen by that employee and by administrators.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
-  loadManyWithoutCache: async (ids, ctx) => {
-    const found = await Promise.all(ids.map((id) => ctx.load(verificationById, id)));
-    return found.map((verification) => (verification && canSee(ctx.viewer, verification) ? verification : null));
-  },
+  loadManyWithoutCache: visible(verificationById, canSee),
   fields: (t) => ({
     membership: t.field({
       type: MembershipType,
-      nullable: true,
       description: 'Whose status: the employee’s membership.',
-      resolve: ({ membershipId }, _args, ctx) => ctx.load(membershipById, membershipId),
+      resolve: ({ membershipId }, _args, ctx) => ctx.loadExisting(membershipById, membershipId),
     }),
     state: t.field({ type: VerificationStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
     evidence: t.exposeString('evidence', { nullable: true, description: 'What the employee wrote to prove it.' }),
@@ -154,12 +150,5 @@ liveEvent('VerificationChanged', {
   kinds: { VERIFICATION_SUBMITTED: 'Submitted, or its evidence replaced.', VERIFICATION_DECIDED: 'Decided.' },
   description:
     'A request to confirm the status «employee» was submitted or decided. For administrators and the employee.',
-  fields: (t) => ({
-    verification: t.field({
-      type: VerificationType,
-      nullable: true,
-      description: 'The request as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.load(verificationById, subjectId),
-    }),
-  }),
+  subject: { name: 'verification', type: VerificationType, by: verificationById },
 });
