@@ -73,7 +73,9 @@ export function presentError(error: unknown, locale: Locale, report: (error: unk
     };
     return new GraphQLError(cause.messageIn(locale), { ...where, extensions });
   }
-  if (given && (!cause || cause instanceof GraphQLError)) return given;
+  // Without a path it is about the document; with a code it is one of ours. Anything else came from inside.
+  const spoken = cause instanceof GraphQLError ? cause : given;
+  if (given && spoken && (!cause || cause === spoken) && (!given.path || spoken.extensions.code)) return given;
   report(cause);
   const code = isUnavailable(cause) ? 'UNAVAILABLE' : 'INTERNAL';
   return new GraphQLError(text(locale, code), {

@@ -1,7 +1,7 @@
 import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
-import { type DomainError, InvalidState, NotFound } from '../errors.ts';
+import { InvalidState, NotFound } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
@@ -196,7 +196,11 @@ const SkippedType = builder.objectRef<BulkApproval['skipped'][number]>('SkippedJ
       description: 'Which request.',
       resolve: ({ joinRequestId }) => globalId('JoinRequest', joinRequestId),
     }),
-    error: t.field({ type: ErrorInterface, description: 'Why not.', resolve: ({ error }): DomainError => error }),
+    code: t.string({ description: 'Why not: `NOT_FOUND`, `INVALID_STATE` …', resolve: ({ error }) => error.code }),
+    message: t.string({
+      description: 'Why not, for people.',
+      resolve: ({ error }, _args, ctx) => error.messageIn(ctx.locale),
+    }),
   }),
 });
 

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { type App, startApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import type { DeliverCode } from '../../src/delivery/codes.ts';
 import { createDatabase } from './postgres.ts';
 import { World } from './world.ts';
 
@@ -20,7 +21,7 @@ export interface TestApp extends AsyncDisposable {
  * Limits that would slow a test down are high; tests of limits set their own.
  */
 export async function startTestApp(
-  options: { embedded?: boolean; config?: Partial<Config>; databaseUrl?: string } = {},
+  options: { embedded?: boolean; config?: Partial<Config>; databaseUrl?: string; deliverCode?: DeliverCode } = {},
 ): Promise<TestApp> {
   await using stack = new AsyncDisposableStack();
   const databaseUrl = options.embedded ? null : (options.databaseUrl ?? stack.use(await createDatabase()).url);
@@ -40,7 +41,7 @@ export async function startTestApp(
         ...options.config,
       },
       {
-        deliverCode: async (phone, _text, code) => void codes.set(phone, code),
+        deliverCode: options.deliverCode ?? (async (phone, _text, code) => void codes.set(phone, code)),
         logger: pino({ level: process.env.HOMEROOM_LOG_LEVEL ?? 'silent' }),
       },
     ),
