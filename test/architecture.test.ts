@@ -67,7 +67,8 @@ test('only the configuration reads the environment, and only main ends the proce
 test('policies are pure: no promises, no database', () => {
   const impure = modules.filter(
     (module) =>
-      module.endsWith('policy.ts') && /\basync\b|\bawait\b|drizzle|database/.test(readFileSync(join(source, module), 'utf8')),
+      module.endsWith('policy.ts') &&
+      /\basync\b|\bawait\b|drizzle|database/.test(readFileSync(join(source, module), 'utf8')),
   );
   expect(impure).toEqual([]);
 });

@@ -41,7 +41,7 @@ export async function lockOrganization(tx: Transaction, organizationId: string):
     .select()
     .from(organizations)
     .where(eq(organizations.id, organizationId))
-    .for('update');
+    .for('no key update');
   if (!organization) throw new NotFound();
   return organization;
 }
