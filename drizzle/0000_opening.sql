@@ -2,7 +2,7 @@ CREATE TYPE "public"."sign_in_challenge_state" AS ENUM('ISSUED', 'USED', 'LOCKED
 CREATE TYPE "public"."locale" AS ENUM('ru', 'en');--> statement-breakpoint
 CREATE TYPE "public"."session_end" AS ENUM('SIGNED_OUT', 'REVOKED');--> statement-breakpoint
 CREATE TYPE "public"."organization_application_state" AS ENUM('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'REJECTED', 'WITHDRAWN');--> statement-breakpoint
-CREATE TYPE "public"."audience_kind" AS ENUM('OPERATORS', 'MEMBERS', 'EMPLOYEES', 'STAFF', 'ADMINISTRATORS');--> statement-breakpoint
+CREATE TYPE "public"."audience_kind" AS ENUM('OPERATORS', 'MEMBERS', 'EMPLOYEES', 'STAFF', 'VERIFIED_STAFF', 'ADMINISTRATORS');--> statement-breakpoint
 CREATE TYPE "public"."channel_kind" AS ENUM('COMMUNITY', 'STAFF', 'GROUP');--> statement-breakpoint
 CREATE TYPE "public"."chat_kind" AS ENUM('DIRECT', 'CUSTOM', 'HEAD_STAFF', 'GROUP_GUARDIANS');--> statement-breakpoint
 CREATE TYPE "public"."group_kind" AS ENUM('STAFF', 'AGE_GROUP', 'CLASS', 'OTHER');--> statement-breakpoint
@@ -283,6 +283,7 @@ CREATE TABLE "organizations" (
 	"members_audience_id" uuid NOT NULL,
 	"employees_audience_id" uuid NOT NULL,
 	"staff_audience_id" uuid NOT NULL,
+	"verified_staff_audience_id" uuid NOT NULL,
 	"administrators_audience_id" uuid NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"changed_at" timestamp with time zone DEFAULT now() NOT NULL
@@ -320,6 +321,7 @@ ALTER TABLE "verifications" ADD CONSTRAINT "verifications_membership_fkey" FOREI
 ALTER TABLE "organizations" ADD CONSTRAINT "organizations_members_audience_id_audiences_id_fk" FOREIGN KEY ("members_audience_id") REFERENCES "public"."audiences"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "organizations" ADD CONSTRAINT "organizations_employees_audience_id_audiences_id_fk" FOREIGN KEY ("employees_audience_id") REFERENCES "public"."audiences"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "organizations" ADD CONSTRAINT "organizations_staff_audience_id_audiences_id_fk" FOREIGN KEY ("staff_audience_id") REFERENCES "public"."audiences"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "organizations" ADD CONSTRAINT "organizations_verified_staff_audience_id_audiences_id_fk" FOREIGN KEY ("verified_staff_audience_id") REFERENCES "public"."audiences"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "organizations" ADD CONSTRAINT "organizations_administrators_audience_id_audiences_id_fk" FOREIGN KEY ("administrators_audience_id") REFERENCES "public"."audiences"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "sessions_user_index" ON "sessions" USING btree ("user_id","id");--> statement-breakpoint
 CREATE INDEX "sign_in_challenges_phone_index" ON "sign_in_challenges" USING btree ("phone","id");--> statement-breakpoint
@@ -366,5 +368,6 @@ CREATE VIEW "public"."derived_audience_members" AS (
   where a.kind = 'MEMBERS'
     or (a.kind = 'EMPLOYEES' and s.role = 'EMPLOYEE')
     or (a.kind = 'STAFF' and s.role = 'EMPLOYEE' and (s.verified or s.administrator))
+    or (a.kind = 'VERIFIED_STAFF' and s.role = 'EMPLOYEE' and s.verified)
     or (a.kind = 'ADMINISTRATORS' and s.administrator)
 );

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { RateLimiterDrizzle } from 'rate-limiter-flexible';
 import { keepSessions } from './accounts/commands.ts';
 import { rateLimits } from './accounts/tables.ts';
@@ -18,6 +18,7 @@ import { limiter, limitInMemory } from './graphql/rates.ts';
 import { serveSockets } from './graphql/websocket.ts';
 import { Hub } from './log/hub.ts';
 import { Tail } from './log/tail.ts';
+import { createLogger } from './logging.ts';
 import { schema } from './schema.ts';
 
 export interface App extends AsyncDisposable {
@@ -30,6 +31,8 @@ export interface App extends AsyncDisposable {
 export interface Outside {
   readonly deliverCode?: DeliverCode;
   readonly logger?: Logger;
+  /** Writes what the person at the terminal reads, beside the log: the demo's people, and codes that no gateway takes. */
+  readonly print?: (text: string) => void;
 }
 
 /** A tail that has not read for so long is not ready to serve subscriptions. */
@@ -39,7 +42,8 @@ const codesPerHour = 5;
 
 /** The whole server: database, log, API. Disposing stops it without losing what it has accepted. */
 export async function startApp(config: Config, outside: Outside = {}): Promise<App> {
-  const logger = outside.logger ?? pino({ level: config.logLevel });
+  const logger = outside.logger ?? createLogger(config.logLevel);
+  const print = outside.print ?? ((text: string) => void process.stdout.write(text));
   await using stack = new AsyncDisposableStack();
   const connection = stack.use(
     await connect({
@@ -50,15 +54,15 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   );
   await migrate(connection);
   const { db } = connection;
-  await setOperators(db, config.operatorPhones);
-  if (config.demo) await fillDemo(db, (line) => logger.info(line));
+  const demo = config.demo ? await fillDemo(db) : null;
+  await setOperators(db, [...new Set([...config.operatorPhones, ...(demo?.operatorPhones ?? [])])]);
 
   const { tail, hub } = await startLog(connection, config, logger);
   stack.use(tail);
   const services: Services = {
     db,
     hub,
-    deliverCode: outside.deliverCode ?? codeDelivery(config, (line) => logger.info(line)),
+    deliverCode: outside.deliverCode ?? codeDelivery(config, print),
     signInLimits: signInLimits(connection, config),
     sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
     secureCookies: config.production,
@@ -104,9 +108,11 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     clearTimeout(patience);
   });
   const { port } = server.address() as AddressInfo; // listening on TCP, so never a pipe's name
+  const url = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}/graphql`;
+  if (demo) print(demo.guide(url));
   const running = stack.move();
   return {
-    url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}/graphql`,
+    url,
     logger,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -29,6 +29,17 @@ test('the same person who redeems twenty times at once gets one membership and t
   expect(invites.nodes).toMatchObject([{ useCount: 1, state: 'ACTIVE', redemptions: { totalCount: 1 } }]);
 });
 
+test('an invite for many makes each of them a member of their own', async () => {
+  await using app = await startTestApp();
+  const school = await app.world.school();
+  const invite = await app.world.invite(school, { maxUses: 5 });
+  const people = await Promise.all(Array.from({ length: 5 }, () => app.world.person()));
+  const results = await Promise.all(people.map((person) => person.does('RedeemInvite', { code: invite.code })));
+  expect(new Set(results.map(({ membership }) => membership.id)).size).toBe(5);
+  const { invites } = (await school.administrator.run('Invites', { organizationId: school.id })).organization;
+  expect(invites.nodes).toMatchObject([{ useCount: 5, state: 'EXHAUSTED', redemptions: { totalCount: 5 } }]);
+});
+
 test('an invite dies with its creator’s right to invite', async () => {
   await using app = await startTestApp();
   const school = await app.world.school();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { checkAudiences } from '../src/audiences/queries.ts';
 import { connect } from '../src/database/connect.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
+import type { Person } from './support/world.ts';
 
 /** What is stored of the audiences is what follows from the causes. */
 async function expectAudiencesRight(app: TestApp): Promise<void> {
@@ -139,6 +140,34 @@ test('the status of employee is submitted, rejected, submitted again, confirmed,
     reason: 'Wrong person.',
   });
   await expectAudiencesRight(app);
+});
+
+test('revoking a confirmed status takes the right to administer that hangs on it', async () => {
+  await using app = await startTestApp();
+  const school = await app.world.school();
+  const second = await app.world.secondAdministrator(school);
+  const { administrator, id: organizationId } = school;
+  const revoke = { verificationId: second.verificationId, reason: 'Wrong person.' };
+  expect(await administrator.does('RevokeVerification', revoke)).toMatchObject({ state: 'REVOKED' });
+  const { organization } = await second.run('Organization', { id: organizationId });
+  expect(organization).toMatchObject({ viewerCanUpdate: false, chats: { nodes: [] } });
+  const filter = { action: 'administrator.revoke' };
+  expect((await administrator.run('AuditLog', { organizationId, filter })).organization.auditLog.totalCount).toBe(1);
+  await expectAudiencesRight(app);
+});
+
+test('why a colleague was suspended is for the person and the leaders', async () => {
+  await using app = await startTestApp();
+  const school = await app.world.school();
+  const colleague = await app.world.staff(school);
+  const { membershipId } = await app.world.member(school, 'EMPLOYEE');
+  await school.administrator.does('SuspendMembership', { membershipId, reason: 'A private matter.' });
+  const reasonFor = async (person: Person) => {
+    const { members } = (await person.run('Members', { organizationId: school.id, state: 'SUSPENDED' })).organization;
+    return members.nodes.map(({ reason }: { reason: string | null }) => reason);
+  };
+  expect(await reasonFor(colleague)).toEqual([null]);
+  expect(await reasonFor(school.administrator)).toEqual(['A private matter.']);
 });
 
 test('nobody confirms themselves, and a guardian has nothing to confirm', async () => {

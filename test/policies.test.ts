@@ -12,6 +12,7 @@ import {
   canDecideVerification,
   canListMembers,
   canListVerifications,
+  canReadReason,
   canSeeAdministrators,
   canSeeMembership,
 } from '../src/memberships/policy.ts';
@@ -77,6 +78,8 @@ const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
     (who) => canSeeMembership(who, { ...own, role: 'GUARDIAN' }),
     Object.keys(people) as Who[],
   ],
+  ['reads why another was suspended', (who) => canReadReason(who, others), leaders],
+  ['reads why they were suspended', (who) => canReadReason(who, own), Object.keys(people) as Who[]],
   ['ends another’s membership', (who) => canChangeMembership(who, others), administrators],
   ['ends their own membership', (who) => canChangeMembership(who, own), []],
   ['appoints the head', (who) => canAppointHead(who, { organizationId: here }), administrators],
@@ -111,7 +114,7 @@ const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
   [
     'takes part in HEAD_STAFF',
     (who) => canReadChat(who, { organizationId: here }),
-    [...verified, 'reservedAdministrator'],
+    verified,
   ],
   ['reads the audit log', (who) => canReadAuditLog(who, here), leaders],
   ['lists applications', canListApplications, ['operator']],

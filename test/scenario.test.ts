@@ -45,7 +45,7 @@ describe.each([
       viewerCanUpdate: true,
       viewerCanDecideJoinRequests: true,
       groups: { nodes: [{ kind: 'STAFF' }] },
-      chats: { nodes: [{ kind: 'HEAD_STAFF' }] },
+      chats: { nodes: [] },
     });
     expect(organization.channels.nodes.map((channel: { kind: string }) => channel.kind).sort()).toEqual([
       'COMMUNITY',
@@ -99,6 +99,8 @@ describe.each([
     expect(confirmed).toMatchObject({ state: 'VERIFIED', viewerCanDecide: true });
     const members = (await educator.run('Members', { organizationId })).organization.members;
     expect(members.totalCount).toBe(3);
+    const { chats } = (await educator.run('Organization', { id: organizationId })).organization;
+    expect(chats.nodes).toMatchObject([{ kind: 'HEAD_STAFF' }]);
 
     // She becomes the head, and a further administrator; now the first one may go.
     expect(await administrator.does('AppointHead', { membershipId })).toMatchObject({ position: 'HEAD' });

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { settleAudiences } from '../audiences/commands.ts';
 import { audit } from '../audit/commands.ts';
@@ -6,7 +6,7 @@ import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, NotFound } from '../errors.ts';
 import { type Order, order, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { demandVerifiedEmployee, enterMembership, keepAnAdministrator } from '../memberships/commands.ts';
+import { demandVerifiedEmployee, enterMembership, revokeGrants } from '../memberships/commands.ts';
 import { canAppointAdministrators, canSeeAdministrators } from '../memberships/policy.ts';
 import { type AdministratorGrant, administratorGrants, type Membership } from '../memberships/tables.ts';
 import { enterOrganization, tell } from '../organizations/commands.ts';
@@ -83,22 +83,9 @@ export async function revokeAdministrator(
     if (!before || !canSeeAdministrators(fresh, organization.id)) throw new NotFound();
     if (!canAppointAdministrators(fresh, organization.id)) throw new Forbidden('FORBIDDEN_LEADERS');
     if (before.state === 'REVOKED') return before;
-    const [grant] = await tx
-      .update(administratorGrants)
-      .set({ state: 'REVOKED', revokedAt: sql`now()`, revokedBy: viewer.userId })
-      .where(eq(administratorGrants.id, before.id))
-      .returning();
+    const [grant] = await revokeGrants(tx, fresh, organization, eq(administratorGrants.id, before.id));
     if (!grant) throw new NotFound();
-    await keepAnAdministrator(tx, organization.id);
-    await settleAudiences(tx, organization.id, [before.userId]);
-    await tell(tx, organization, { kind: 'ADMINISTRATOR_REVOKED', subjectId: grant.id }, grant.userId);
-    await audit(tx, viewer.userId, {
-      action: 'administrator.revoke',
-      target: { type: 'AdministratorGrant', id: grant.id },
-      organizationId: organization.id,
-      before: { state: 'ACTIVE' },
-      after: { state: 'REVOKED' },
-    });
+    await settleAudiences(tx, organization.id, [grant.userId]);
     return grant;
   });
 }

@@ -199,7 +199,8 @@ async function locked(tx: Transaction, applicationId: string): Promise<Applicati
 
 async function ownApplication(tx: Transaction, viewer: Viewer, applicationId: string): Promise<Application> {
   const application = await locked(tx, applicationId);
-  if (application.applicantId !== viewer.userId) throw new NotFound();
+  if (!canSeeApplication(viewer, application)) throw new NotFound();
+  if (application.applicantId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
   return application;
 }
 

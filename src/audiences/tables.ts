@@ -2,7 +2,14 @@ import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, pgEnum, pgTable, pgView, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { createdAt, id, instant } from '../database/columns.ts';
 
-export const audienceKind = pgEnum('audience_kind', ['OPERATORS', 'MEMBERS', 'EMPLOYEES', 'STAFF', 'ADMINISTRATORS']);
+export const audienceKind = pgEnum('audience_kind', [
+  'OPERATORS',
+  'MEMBERS',
+  'EMPLOYEES',
+  'STAFF',
+  'VERIFIED_STAFF',
+  'ADMINISTRATORS',
+]);
 export type AudienceKind = (typeof audienceKind.enumValues)[number];
 
 /** A set of people who may see something. A person alone is an audience too, without a row: its id is the user's. */
@@ -73,5 +80,6 @@ export const derivedAudienceMembers = pgView('derived_audience_members', {
   where a.kind = 'MEMBERS'
     or (a.kind = 'EMPLOYEES' and s.role = 'EMPLOYEE')
     or (a.kind = 'STAFF' and s.role = 'EMPLOYEE' and (s.verified or s.administrator))
+    or (a.kind = 'VERIFIED_STAFF' and s.role = 'EMPLOYEE' and s.verified)
     or (a.kind = 'ADMINISTRATORS' and s.administrator)
 `);

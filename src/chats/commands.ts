@@ -9,6 +9,6 @@ export async function createHeadStaffChat(tx: Transaction, organization: Organiz
     organizationId: organization.id,
     kind: 'HEAD_STAFF',
     name: text(organization.locale, 'CHAT_HEAD_STAFF'),
-    audienceId: organization.staffAudienceId,
+    audienceId: organization.verifiedStaffAudienceId,
   });
 }

@@ -3,4 +3,4 @@ import type { Chat } from './tables.ts';
 
 /** Takes part in the chat of the head and the staff (the members of its audience). */
 export const canReadChat = (viewer: Viewer, chat: Pick<Chat, 'organizationId'>): boolean =>
-  viewer.administers(chat.organizationId) || viewer.isVerifiedStaffOf(chat.organizationId);
+  viewer.isVerifiedStaffOf(chat.organizationId);

@@ -5,9 +5,11 @@ export type DeliverCode = (phone: string, text: string, code: string) => Promise
 
 const timeoutMs = 5_000;
 
-/** The configured gateway's delivery; without a gateway, outside production only, the log's. */
-export function codeDelivery(config: Config, log: (message: string) => void): DeliverCode {
-  return config.sms ? smsGateway(config.sms) : async (phone, _text, code) => log(`sign-in code for ${phone}: ${code}`);
+/** The configured gateway's delivery; without a gateway, outside production only, the terminal's. */
+export function codeDelivery(config: Config, print: (text: string) => void): DeliverCode {
+  return config.sms
+    ? smsGateway(config.sms)
+    : async (phone, _text, code) => print(`Sign-in code for ${phone}: ${code}\n`);
 }
 
 /** An SMS gateway that takes one HTTP POST per message: the body is a template with `{phone}` and `{text}` as JSON strings. */

@@ -173,7 +173,11 @@ export async function redeemInvite(db: Database, viewer: Viewer, code: string): 
     const given = invite.requiresApproval
       ? { joinRequest: await fileJoinRequest(tx, viewer, organization, asRequest(invite)), membership: null }
       : {
-          membership: await beginMembership(tx, organization, { ...invite, userId: viewer.userId }),
+          membership: await beginMembership(tx, organization, {
+            userId: viewer.userId,
+            role: invite.role,
+            position: invite.position,
+          }),
           joinRequest: null,
         };
     await tx.insert(inviteRedemptions).values({

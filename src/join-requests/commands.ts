@@ -77,10 +77,15 @@ export async function fileJoinRequest(
   if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
   await demandNoMembership(tx, viewer, organization, wish.role);
   await expire(tx, organization.id);
+  const { role, position, note, inviteId, idempotencyKey } = wish;
   const [request] = await tx
     .insert(joinRequests)
     .values({
-      ...wish,
+      role,
+      position,
+      note,
+      inviteId,
+      idempotencyKey,
       organizationId: organization.id,
       userId: viewer.userId,
       expiresAt: sql`now() + make_interval(days => ${openDays})`,
@@ -168,11 +173,12 @@ async function expire(tx: Transaction, organizationId: string): Promise<void> {
     );
 }
 
-/** Takes back one's own request; a withdrawn one stays so. @throws NotFound, InvalidState */
+/** Takes back one's own request; a withdrawn one stays so. @throws NotFound, Forbidden, InvalidState */
 export async function withdrawJoinRequest(db: Database, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
   return transact(db, async (tx) => {
     const { organization, request: before } = await lockedRequest(tx, joinRequestId);
-    if (before.userId !== viewer.userId) throw new NotFound();
+    if (!canSeeJoinRequest(viewer, before)) throw new NotFound();
+    if (before.userId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
     if (before.state === 'WITHDRAWN') return before;
     if (before.state !== 'PENDING') throw new InvalidState(before.state);
     const request = await setState(tx, before, { state: 'WITHDRAWN' });

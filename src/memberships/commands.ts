@@ -1,4 +1,4 @@
-import { and, eq, inArray, ne, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { settleAudiences } from '../audiences/commands.ts';
 import { audit } from '../audit/commands.ts';
@@ -10,7 +10,7 @@ import { enterOrganization, tell } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canAppointHead, canChangeMembership, canSeeMembership } from './policy.ts';
-import { administratorGrants, type Membership, memberships, verifications } from './tables.ts';
+import { type AdministratorGrant, administratorGrants, type Membership, memberships, verifications } from './tables.ts';
 
 /** An active organization must keep an administrator: appoint another one first. */
 export class LastAdministrator extends DomainError {
@@ -35,16 +35,19 @@ export class AlreadyMember extends DomainError {
 export async function beginMembership(
   tx: Transaction,
   organization: Organization,
-  member: Pick<Membership, 'userId' | 'role' | 'position'>,
+  { userId, role, position }: Pick<Membership, 'userId' | 'role' | 'position'>,
 ): Promise<Membership> {
   const [membership] = await tx
     .insert(memberships)
-    .values({ ...member, organizationId: organization.id })
-    .onConflictDoNothing()
+    .values({ userId, role, position, organizationId: organization.id })
+    .onConflictDoNothing({
+      target: [memberships.userId, memberships.organizationId, memberships.role],
+      where: sql`${memberships.state} <> 'ENDED'`,
+    })
     .returning();
   if (!membership) throw new AlreadyMember();
-  await settleAudiences(tx, organization.id, [member.userId]);
-  await tell(tx, organization, { kind: 'MEMBERSHIP_STARTED', subjectId: membership.id }, member.userId);
+  await settleAudiences(tx, organization.id, [userId]);
+  await tell(tx, organization, { kind: 'MEMBERSHIP_STARTED', subjectId: membership.id }, userId);
   return membership;
 }
 
@@ -174,7 +177,7 @@ async function moveMembership(
     .where(eq(memberships.id, before.id))
     .returning();
   if (!membership) throw new NotFound();
-  if (to === 'ENDED') await revokeWhatDepends(tx, viewer, before.id);
+  if (to === 'ENDED') await revokeWhatDepends(tx, viewer, organization, before.id);
   await keepAnAdministrator(tx, organization.id);
   await settleAudiences(tx, organization.id, [before.userId]);
   const kind =
@@ -192,15 +195,46 @@ async function moveMembership(
 }
 
 /** Ending employment revokes the status of employee and the right to administer (domain §2). */
-async function revokeWhatDepends(tx: Transaction, viewer: Viewer, membershipId: string): Promise<void> {
+async function revokeWhatDepends(
+  tx: Transaction,
+  viewer: Viewer,
+  organization: Organization,
+  membershipId: string,
+): Promise<void> {
   await tx
     .update(verifications)
     .set({ state: 'REVOKED', decidedAt: sql`now()`, decidedBy: viewer.userId })
     .where(and(eq(verifications.membershipId, membershipId), inArray(verifications.state, ['PENDING', 'VERIFIED'])));
-  await tx
+  await revokeGrants(tx, viewer, organization, eq(administratorGrants.membershipId, membershipId));
+}
+
+/**
+ * Takes the rights to administer that a condition names, and those that are in force among them. Call `settleAudiences`
+ * for their holders afterwards. @throws LastAdministrator
+ */
+export async function revokeGrants(
+  tx: Transaction,
+  viewer: Viewer,
+  organization: Organization,
+  which: SQL | undefined,
+): Promise<AdministratorGrant[]> {
+  const revoked = await tx
     .update(administratorGrants)
     .set({ state: 'REVOKED', revokedAt: sql`now()`, revokedBy: viewer.userId })
-    .where(and(eq(administratorGrants.membershipId, membershipId), eq(administratorGrants.state, 'ACTIVE')));
+    .where(and(eq(administratorGrants.organizationId, organization.id), which, eq(administratorGrants.state, 'ACTIVE')))
+    .returning();
+  if (revoked.length > 0) await keepAnAdministrator(tx, organization.id);
+  for (const grant of revoked) {
+    await tell(tx, organization, { kind: 'ADMINISTRATOR_REVOKED', subjectId: grant.id }, grant.userId);
+    await audit(tx, viewer.userId, {
+      action: 'administrator.revoke',
+      target: { type: 'AdministratorGrant', id: grant.id },
+      organizationId: organization.id,
+      before: { state: 'ACTIVE' },
+      after: { state: 'REVOKED' },
+    });
+  }
+  return revoked;
 }
 
 const AppointHead = z.object({ membershipId: z.string(), order: order.nullish() });

@@ -17,7 +17,7 @@ import {
   restoreMembership,
   suspendMembership,
 } from './commands.ts';
-import { canChangeMembership, canListMembers, canSeeMembership } from './policy.ts';
+import { canChangeMembership, canListMembers, canReadReason, canSeeMembership } from './policy.ts';
 import { membershipById, membershipsOfUser, membersOf } from './queries.ts';
 import type { Membership } from './tables.ts';
 
@@ -104,9 +104,10 @@ builder.node(MembershipType, {
       resolve: ({ position }) => position,
     }),
     state: t.field({ type: MembershipStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
-    reason: t.exposeString('reason', {
+    reason: t.string({
       nullable: true,
-      description: 'Why it was suspended or ended, as the administrator wrote.',
+      description: 'Why it was suspended or ended. Null: no reason, or not for this viewer (the person, and leaders).',
+      resolve: (membership, _args, ctx) => (canReadReason(ctx.viewer, membership) ? membership.reason : null),
     }),
     startedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
     endedAt: t.expose('endedAt', {

@@ -12,6 +12,10 @@ export const canSeeMembership = (
   viewer.leads(membership.organizationId) ||
   (membership.role === 'EMPLOYEE' && viewer.isVerifiedStaffOf(membership.organizationId));
 
+/** Reads why a membership was suspended or ended: the person, and whoever leads. */
+export const canReadReason = (viewer: Viewer, membership: Pick<Membership, 'organizationId' | 'userId'>): boolean =>
+  membership.userId === viewer.userId || viewer.leads(membership.organizationId);
+
 /** Reads the member list at all: leaders all of it, verified staff the employees. */
 export const canListMembers = (viewer: Viewer, organizationId: string): boolean =>
   viewer.leads(organizationId) || viewer.isVerifiedStaffOf(organizationId);

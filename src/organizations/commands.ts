@@ -28,6 +28,7 @@ export async function createOrganization(
       membersAudienceId: await createAudience(tx, id, 'MEMBERS'),
       employeesAudienceId: await createAudience(tx, id, 'EMPLOYEES'),
       staffAudienceId: await createAudience(tx, id, 'STAFF'),
+      verifiedStaffAudienceId: await createAudience(tx, id, 'VERIFIED_STAFF'),
       administratorsAudienceId: await createAudience(tx, id, 'ADMINISTRATORS'),
     })
     .returning();

@@ -25,6 +25,7 @@ export const organizations = pgTable('organizations', {
   membersAudienceId: audience('members_audience_id'),
   employeesAudienceId: audience('employees_audience_id'),
   staffAudienceId: audience('staff_audience_id'),
+  verifiedStaffAudienceId: audience('verified_staff_audience_id'),
   administratorsAudienceId: audience('administrators_audience_id'),
   createdAt: createdAt(),
   changedAt: instant('changed_at').notNull().defaultNow(),

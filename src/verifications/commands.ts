@@ -6,9 +6,9 @@ import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { enterMembership } from '../memberships/commands.ts';
+import { enterMembership, revokeGrants } from '../memberships/commands.ts';
 import { canDecideVerification, canListVerifications } from '../memberships/policy.ts';
-import { type Membership, type Verification, verifications } from '../memberships/tables.ts';
+import { administratorGrants, type Membership, type Verification, verifications } from '../memberships/tables.ts';
 import { enterOrganization, tell } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
@@ -62,7 +62,10 @@ export const rejectVerification = (db: Database, viewer: Viewer, input: { verifi
     reason: reasonOf(input),
   });
 
-/** Takes a confirmed status away, and what hangs on it. @throws NotFound, Forbidden, InvalidInput, InvalidState */
+/**
+ * Takes a confirmed status away, and the right to administer that hangs on it.
+ * @throws NotFound, Forbidden, InvalidInput, InvalidState, LastAdministrator
+ */
 export const revokeVerification = (db: Database, viewer: Viewer, input: { verificationId: string; reason: string }) =>
   decide(db, viewer, input.verificationId, {
     verb: 'revoke',
@@ -102,11 +105,16 @@ async function decide(
       .where(eq(verifications.id, verificationId))
       .returning();
     if (!verification) throw new NotFound();
+    if (to === 'REVOKED') await revokeGrants(tx, fresh, organization, hangsOn(verification));
     await settleAudiences(tx, organization.id, [before.userId]);
     await record(tx, viewer, organization, verification, verb, 'VERIFICATION_DECIDED', before.state);
     return verification;
   });
 }
+
+/** The right to administer that needs this confirmed status; the reserved first one does not (domain §2). */
+const hangsOn = ({ membershipId }: Verification) =>
+  and(eq(administratorGrants.membershipId, membershipId), eq(administratorGrants.reserved, false));
 
 async function record(
   tx: Transaction,

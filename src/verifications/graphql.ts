@@ -5,6 +5,7 @@ import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
+import { LastAdministrator } from '../memberships/commands.ts';
 import { MembershipType } from '../memberships/graphql.ts';
 import { canDecideVerification, canListVerifications, canSeeMembership } from '../memberships/policy.ts';
 import { membershipById } from '../memberships/queries.ts';
@@ -138,8 +139,9 @@ builder.mutationField('rejectVerification', (t) =>
 builder.mutationField('revokeVerification', (t) =>
   t.fieldWithInput({
     type: VerificationType,
-    description: 'Takes a confirmed status away, with all that hangs on it. Administrators, not on themselves.',
-    errors,
+    description:
+      'Takes a confirmed status away, and the right to administer that hangs on it. Administrators, not on themselves.',
+    errors: { types: [InvalidState, LastAdministrator] },
     input: { verificationId: t.input.id(verificationId), reason: t.input.string(reason) },
     resolve: (_root, { input }, ctx) =>
       revokeVerification(ctx.db, ctx.viewer, { ...input, verificationId: idOf('Verification', input.verificationId) }),

@@ -104,7 +104,9 @@ export class World implements AsyncDisposable {
   }
 
   /** A further administrator, granted by the first. Returns the person with the grant's id. */
-  async secondAdministrator(school: School): Promise<Person & { membershipId: string; grantId: string }> {
+  async secondAdministrator(
+    school: School,
+  ): Promise<Person & { membershipId: string; verificationId: string; grantId: string }> {
     const employee = await this.staff(school);
     const grant = await school.administrator.does('GrantAdministrator', { membershipId: employee.membershipId });
     return Object.assign(employee, { grantId: String(grant.id) });

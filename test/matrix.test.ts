@@ -1,0 +1,144 @@
+import { type GraphQLObjectType, isInterfaceType, isObjectType } from 'graphql';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { schema } from '../src/schema.ts';
+import { type Act, type Acts, isApart } from './matrix/acts.ts';
+import { doing } from './matrix/doing.ts';
+import { following } from './matrix/following.ts';
+import { isRefusal, type Role, type Rule, readLaw, roles } from './matrix/law.ts';
+import { reading } from './matrix/reading.ts';
+import { Scene, secondOperatorPhone } from './matrix/scene.ts';
+import { operatorPhone, startTestApp, type TestApp } from './support/app.ts';
+import type { Person } from './support/world.ts';
+
+/** What is open to people who are not signed in; nothing else is. */
+const openings = ['Query.invitePreview', 'Query.viewer', 'Mutation.requestSignInCode', 'Mutation.signIn'];
+
+const law = readLaw();
+const acts: Acts = { ...reading, ...following, ...doing };
+const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((root) => !!root);
+const ruled = new Set(law.map((rule) => rule.field));
+
+const fieldsOf = (type: GraphQLObjectType) =>
+  Object.values(type.getFields()).map((field) => ({ name: `${type.name}.${field.name}`, field }));
+
+let app: TestApp;
+let stranger: Person;
+let shared: Scene;
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { operatorPhones: [operatorPhone, secondOperatorPhone] } });
+  stranger = (await app.world.school('Kindergarten 9')).administrator;
+  shared = await Scene.open(app, stranger);
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+test('every root field has a rule', () => {
+  const fields = roots.flatMap(fieldsOf).map(({ name }) => name);
+  expect(fields.filter((name) => !ruled.has(name))).toEqual([]);
+});
+
+test('every list of an organization has a rule', () => {
+  const organization = schema.getType('Organization');
+  const fields = isObjectType(organization) ? fieldsOf(organization) : [];
+  const lists = fields.filter(({ field }) => field.args.some(({ name }) => name === 'first')).map(({ name }) => name);
+  expect(lists).not.toEqual([]);
+  expect(lists.filter((name) => !ruled.has(name))).toEqual([]);
+});
+
+test('every type that node reads has a rule', () => {
+  const node = schema.getType('Node');
+  const types = isInterfaceType(node) ? schema.getPossibleTypes(node).map(({ name }) => name) : [];
+  const known = new Set(law.filter(({ field }) => field === 'Query.node').map((rule) => rule.case.match(/^\w+/)?.[0]));
+  expect(types).not.toEqual([]);
+  expect(types.filter((name) => !known.has(name))).toEqual([]);
+});
+
+test('every rule is about a field that exists, and is run', () => {
+  const exists = ({ field }: Rule): boolean => {
+    const [typename = '', name = ''] = field.split('.');
+    const type = schema.getType(typename);
+    return isObjectType(type) && name in type.getFields();
+  };
+  expect(law.filter((rule) => !exists(rule)).map(({ name }) => name)).toEqual([]);
+  expect(law.map(({ name }) => name).sort()).toEqual(Object.keys(acts).sort());
+});
+
+test('who is not signed in finds only the openings that are listed here', () => {
+  const open = roots.flatMap(fieldsOf).filter(({ field }) => field.extensions.anonymous !== false);
+  expect(open.map(({ name }) => name)).toEqual(openings);
+  const promised = law.filter(
+    ({ field, answers }) =>
+      /^(Query|Mutation|Subscription)\./.test(field) && !['UNAUTHENTICATED', '4401'].includes(answers['signed out']),
+  );
+  expect(promised.map(({ field }) => field).filter((field) => !openings.includes(field))).toEqual([]);
+});
+
+for (const { name, answers } of law) {
+  test(`${name} answers each role as the law says`, async () => {
+    const act = acts[name];
+    if (!act) throw new Error(`nothing runs ${name}`);
+    expect(await answersOf(act, answers)).toEqual(answers);
+  });
+}
+
+/**
+ * Refusals first and all at once, since they change nothing; then what is allowed. In a scene of its own that goes one
+ * after the other, because each changes what the next finds.
+ */
+async function answersOf(act: Act, expected: Rule['answers']): Promise<Record<string, string>> {
+  const scene = isApart(act) ? await Scene.open(app, stranger) : shared;
+  const run = async (role: Role): Promise<[Role, string]> => [role, await act(scene, scene.people[role], role)];
+  const refused = await Promise.all(roles.filter((role) => isRefusal(expected[role])).map(run));
+  const rest = roles.filter((role) => !isRefusal(expected[role]));
+  const given = isApart(act) ? await inTurn(rest, run) : await Promise.all(rest.map(run));
+  return Object.fromEntries([...refused, ...given]);
+}
+
+async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}
+
+test('what the API says the viewer may do is what the law says', async () => {
+  await Promise.all(
+    roles.map(async (role) => {
+      if (!shared.people[role].token) return;
+      const { organization } = await shared.people[role].run('Organization', { id: shared.school.id });
+      expect({ role, may: organization && flagsOf(organization) }).toEqual({
+        role,
+        may: organization && promises(role),
+      });
+    }),
+  );
+});
+
+const flags = {
+  viewerCanUpdate: 'Mutation.updateOrganization',
+  viewerCanSuspend: 'Mutation.suspendOrganization',
+  viewerCanListMembers: 'Organization.members',
+  viewerCanDecideJoinRequests: 'Mutation.approveJoinRequest of another person',
+  viewerCanAppointAdministrators: 'Mutation.grantAdministrator',
+  viewerCanReadAuditLog: 'Organization.auditLog',
+};
+const invitations = {
+  EMPLOYEE: 'Mutation.createInvite of an employee',
+  GUARDIAN: 'Mutation.createInvite of a guardian',
+  STUDENT: 'Mutation.createInvite of a student',
+};
+
+const flagsOf = ({ viewerCanInvite, ...organization }: Record<string, unknown>) => ({
+  ...Object.fromEntries(Object.keys(flags).map((flag) => [flag, organization[flag]])),
+  viewerCanInvite,
+});
+
+function promises(role: Role) {
+  const allows = (name: string): boolean => {
+    const answer = law.find((rule) => rule.name === name)?.answers[role] ?? 'NULL';
+    return answer !== 'NULL' && !isRefusal(answer);
+  };
+  return {
+    ...Object.fromEntries(Object.entries(flags).map(([flag, name]) => [flag, allows(name)])),
+    viewerCanInvite: Object.entries(invitations).flatMap(([invited, name]) => (allows(name) ? [invited] : [])),
+  };
+}

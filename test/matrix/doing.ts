@@ -1,0 +1,227 @@
+import type { Json } from '../support/client.ts';
+import { type Act, type Acts, apart } from './acts.ts';
+import { does, reads } from './answers.ts';
+import type { Role } from './law.ts';
+import { type Actor, invites, isEmployee, type Scene, someApplication } from './scene.ts';
+
+const reason = 'As agreed';
+const inState =
+  (state: string) =>
+  (result: Json): boolean =>
+    result.state === state;
+
+/** Makes what one cell alone acts on, and answers the operation's variables: those that it has, and more. */
+type Arrange = (scene: Scene, who: Actor, role: Role) => Promise<object>;
+
+/** Runs a mutation on what `arrange` makes. */
+const on =
+  (operation: string, arrange: Arrange, expected?: (result: Json) => boolean): Act =>
+  async (scene, who, role) =>
+    does(who, operation, await arrange(scene, who, role), expected);
+
+const ofApplication =
+  (own: boolean): Arrange =>
+  async (scene, who) => ({ applicationId: await scene.application(own && who.token ? who : undefined), reason });
+const ofReturnedApplication =
+  (own: boolean): Arrange =>
+  async (scene, who) => {
+    const applicationId = await scene.returnedApplication(own && who.token ? who : undefined);
+    return { applicationId, input: { applicationId, ...someApplication() } };
+  };
+const ofRequest =
+  (own: boolean): Arrange =>
+  async (scene, who) => {
+    const joinRequestId = await scene.request(own && who.token ? who : undefined);
+    return { joinRequestId, joinRequestIds: [joinRequestId], reason };
+  };
+const ofMember =
+  (role: 'EMPLOYEE' | 'GUARDIAN'): Arrange =>
+  async ({ world, school }) => ({ membershipId: (await world.member(school, role)).membershipId, reason });
+const ofStaff: Arrange = async ({ world, school }) => {
+  const { membershipId, verificationId } = await world.staff(school);
+  return { membershipId, verificationId, reason };
+};
+const ofSuspended: Arrange = async ({ world, school, arranger }) => {
+  const { membershipId } = await world.member(school, 'EMPLOYEE');
+  await arranger.does('SuspendMembership', { membershipId, reason });
+  return { membershipId };
+};
+const ofOwnMembership: Arrange = async (scene, who) => ({
+  membershipId: who.membershipId ?? (await scene.exhibits).employeeId,
+  reason,
+});
+const ofVerification: Arrange = async (scene) => ({ verificationId: await scene.verification(), reason });
+const ofOwnVerification: Arrange = async (scene, who, role) => ({
+  // The verified have theirs; who is no employee has none, and tries somebody's.
+  verificationId: who.verificationId ?? (await scene.verification(isEmployee(role) ? who : undefined)),
+  reason,
+});
+const ofOrganization: Arrange = async ({ school }) => ({ organizationId: school.id, reason });
+
+const invited =
+  (role: string): Act =>
+  ({ school, classId }, who) =>
+    does(who, 'CreateInvite', { input: { groupId: role === 'EMPLOYEE' ? school.staffGroupId : classId, role } });
+
+/** A second session of the same person, or of somebody else for who is not signed in. */
+const elsewhere = ({ world }: Scene, who: Actor) => world.person(undefined, who.phone);
+const currentSession = async (who: Actor): Promise<string> =>
+  (await who.run('ViewerSessions')).viewer.sessions.nodes.find((session: Json) => session.isCurrent).id;
+
+/** Which invites go: those of all, or one's own. */
+const revokeUnclaimed: Act = async (scene, who, role) => {
+  const own = await scene.invite(invites(role) ? who : undefined);
+  const foreign = await scene.invite();
+  const organizationId = scene.school.id;
+  return reads(who, 'RevokeUnclaimedInvites', { organizationId }, async ({ revokeUnclaimedInvites: result }) => {
+    if (result.code) return result.code;
+    const { organization } = await scene.arranger.run('Invites', { organizationId, state: 'REVOKED', first: 100 });
+    const revoked = new Set(organization.invites.nodes.map(({ id }: Json) => id));
+    return revoked.has(own) && revoked.has(foreign) ? 'ALL' : revoked.has(own) ? 'OWN' : 'none of one’s own';
+  });
+};
+
+/** The one request of a bulk: approved, or why it is skipped. */
+const approveInBulk =
+  (own: boolean): Act =>
+  async (scene, who, role) =>
+    reads(who, 'ApproveJoinRequests', await ofRequest(own)(scene, who, role), ({ approveJoinRequests: result }) =>
+      result.approved?.length === 1 ? 'OK' : (result.code ?? result.skipped[0].code),
+    );
+
+const accounts: Acts = {
+  'Mutation.requestSignInCode': async ({ world }, who) => {
+    const { phone } = await world.person();
+    return does(who, 'RequestSignInCode', { phone });
+  },
+  'Mutation.signIn': async ({ app, world }, who) => {
+    const { phone } = await world.person();
+    await world.anonymous().does('RequestSignInCode', { phone });
+    return does(who, 'SignIn', { phone, code: app.codeFor(phone) });
+  },
+  'Mutation.signOut': async (scene, who) => does(who.token ? await elsewhere(scene, who) : who, 'SignOut'),
+  'Mutation.revokeSession of another person': async (scene, who) => {
+    const sessionId = await currentSession(await scene.world.person());
+    return does(who, 'RevokeSession', { sessionId });
+  },
+  'Mutation.revokeSession of one’s own': async (scene, who) => {
+    const sessionId = await currentSession(await elsewhere(scene, who));
+    return does(who, 'RevokeSession', { sessionId }, ({ endedAt }) => endedAt !== null);
+  },
+  'Mutation.revokeOtherSessions': async (scene, who) => {
+    await elsewhere(scene, who);
+    return does(who, 'RevokeOtherSessions', {}, (count) => count > 0);
+  },
+  'Mutation.updateProfile': (_scene, who) => does(who, 'UpdateProfile', { input: { givenName: 'Maria' } }),
+};
+
+const applications: Acts = {
+  'Mutation.submitOrganizationApplication': on(
+    'SubmitOrganizationApplication',
+    async () => ({ input: someApplication() }),
+    inState('SUBMITTED'),
+  ),
+  ...bothWays('resubmitOrganizationApplication', ofReturnedApplication, 'SUBMITTED'),
+  ...bothWays('withdrawOrganizationApplication', ofApplication, 'WITHDRAWN'),
+  ...bothWays('approveOrganizationApplication', ofApplication, 'APPROVED'),
+  ...bothWays('rejectOrganizationApplication', ofApplication, 'REJECTED'),
+  ...bothWays('requestOrganizationApplicationChanges', ofApplication, 'CHANGES_REQUESTED'),
+};
+
+/** A mutation on another person's thing, and on one's own; `place` may put the latter into a scene of its own. */
+function bothWays(field: string, arrange: (own: boolean) => Arrange, state: string, place = (act: Act) => act): Acts {
+  const operation = field.charAt(0).toUpperCase() + field.slice(1);
+  return {
+    [`Mutation.${field} of another person`]: on(operation, arrange(false), inState(state)),
+    [`Mutation.${field} of one’s own`]: place(on(operation, arrange(true), inState(state))),
+  };
+}
+
+const organization: Acts = {
+  'Mutation.updateOrganization': on('UpdateOrganization', async ({ school }) => ({
+    input: { organizationId: school.id, address: 'Moscow, Lesnaya 12' },
+  })),
+  'Mutation.suspendOrganization': apart(on('SuspendOrganization', ofOrganization, inState('SUSPENDED'))),
+  'Mutation.restoreOrganization': apart(
+    on(
+      'RestoreOrganization',
+      async ({ school, people }) => {
+        await people.operator.does('SuspendOrganization', { organizationId: school.id, reason });
+        return { organizationId: school.id };
+      },
+      inState('ACTIVE'),
+    ),
+  ),
+};
+
+const people: Acts = {
+  'Mutation.suspendMembership of an employee': on('SuspendMembership', ofMember('EMPLOYEE'), inState('SUSPENDED')),
+  'Mutation.suspendMembership of a guardian': on('SuspendMembership', ofMember('GUARDIAN'), inState('SUSPENDED')),
+  'Mutation.suspendMembership of one’s own': apart(on('SuspendMembership', ofOwnMembership)),
+  'Mutation.restoreMembership of an employee': on('RestoreMembership', ofSuspended, inState('ACTIVE')),
+  'Mutation.endMembership of an employee': on('EndMembership', ofMember('EMPLOYEE'), inState('ENDED')),
+  'Mutation.leaveOrganization': apart(
+    on('LeaveOrganization', ofOrganization, ({ memberships }) => memberships.every(inState('ENDED'))),
+  ),
+  'Mutation.appointHead': apart(on('AppointHead', ofStaff, ({ position }) => position === 'HEAD')),
+  'Mutation.grantAdministrator': on('GrantAdministrator', ofStaff, inState('ACTIVE')),
+  'Mutation.revokeAdministrator': on(
+    'RevokeAdministrator',
+    async ({ world, school }) => ({ grantId: (await world.secondAdministrator(school)).grantId }),
+    inState('REVOKED'),
+  ),
+};
+
+const verifications: Acts = {
+  'Mutation.submitVerification of one’s own': apart(on('SubmitVerification', ofOwnMembership, inState('PENDING'))),
+  'Mutation.submitVerification of another person': on('SubmitVerification', ofMember('EMPLOYEE')),
+  'Mutation.confirmVerification of another person': on('ConfirmVerification', ofVerification, inState('VERIFIED')),
+  'Mutation.confirmVerification of one’s own': apart(on('ConfirmVerification', ofOwnVerification)),
+  'Mutation.rejectVerification of another person': on('RejectVerification', ofVerification, inState('REJECTED')),
+  'Mutation.rejectVerification of one’s own': apart(on('RejectVerification', ofOwnVerification)),
+  'Mutation.revokeVerification of another person': on('RevokeVerification', ofStaff, inState('REVOKED')),
+  'Mutation.revokeVerification of one’s own': apart(on('RevokeVerification', ofOwnVerification)),
+};
+
+const joining: Acts = {
+  'Mutation.createInvite of an employee': invited('EMPLOYEE'),
+  'Mutation.createInvite of a student': invited('STUDENT'),
+  'Mutation.createInvite of a guardian': invited('GUARDIAN'),
+  'Mutation.redeemInvite': apart(async ({ world, school }, who) => {
+    const { code } = await world.invite(school);
+    return does(who, 'RedeemInvite', { code }, ({ membership }) => membership.state === 'ACTIVE');
+  }),
+  'Mutation.revokeInvite of an administrator': on(
+    'RevokeInvite',
+    async (scene) => ({ inviteId: await scene.invite() }),
+    inState('REVOKED'),
+  ),
+  'Mutation.revokeInvite of one’s own': on(
+    'RevokeInvite',
+    async (scene, who, role) => ({ inviteId: await scene.invite(invites(role) ? who : undefined) }),
+    inState('REVOKED'),
+  ),
+  'Mutation.revokeUnclaimedInvites': apart(revokeUnclaimed),
+  'Mutation.submitJoinRequest as an employee': apart(
+    on(
+      'SubmitJoinRequest',
+      async ({ school }) => ({ input: { organizationId: school.id, role: 'EMPLOYEE' } }),
+      inState('PENDING'),
+    ),
+  ),
+  ...bothWays('withdrawJoinRequest', ofRequest, 'WITHDRAWN', apart),
+  ...bothWays('approveJoinRequest', ofRequest, 'APPROVED', apart),
+  'Mutation.approveJoinRequests of another person': approveInBulk(false),
+  'Mutation.approveJoinRequests of one’s own': apart(approveInBulk(true)),
+  ...bothWays('rejectJoinRequest', ofRequest, 'REJECTED', apart),
+};
+
+/** How to run each rule on doing. */
+export const doing: Acts = {
+  ...accounts,
+  ...applications,
+  ...organization,
+  ...people,
+  ...verifications,
+  ...joining,
+};

@@ -1,0 +1,28 @@
+import type { Acts } from './acts.ts';
+import { apart } from './acts.ts';
+import { follows } from './answers.ts';
+
+const nothing = async (): Promise<void> => {};
+
+/** How to run each rule on following. */
+export const following: Acts = {
+  'Subscription.viewerEvents': (_scene, who) =>
+    follows(who, 'ViewerEvents', {}, 'ProfileUpdated', () =>
+      who.token ? who.does('UpdateProfile', { input: { patronymic: 'Ivanovich' } }) : nothing(),
+    ),
+  'Subscription.joinRequestDecided': apart((scene, who) =>
+    follows(who, 'JoinRequestDecided', {}, 'JoinRequestDecided', async () => {
+      if (!who.token) return;
+      const joinRequestId = await scene.request(who);
+      await scene.arranger.does('RejectJoinRequest', { joinRequestId, reason: 'Not yet' });
+    }),
+  ),
+  'Subscription.joinRequestSubmitted': (scene, who) =>
+    follows(who, 'JoinRequestSubmitted', { organizationId: scene.school.id }, 'JoinRequestSubmitted', () =>
+      scene.request(),
+    ),
+  'Subscription.organizationEvents': ({ school, arranger }, who) =>
+    follows(who, 'OrganizationEvents', { organizationId: school.id }, 'OrganizationChanged', () =>
+      arranger.does('UpdateOrganization', { input: { organizationId: school.id, website: 'https://example.org' } }),
+    ),
+};
