@@ -37,8 +37,6 @@ export interface Outside {
 
 /** A tail that has not read for so long is not ready to serve subscriptions. */
 const maxTailLagMs = 10_000;
-/** Codes a phone may ask for in an hour. */
-const codesPerHour = 5;
 
 /** The whole server: database, log, API. Disposing stops it without losing what it has accepted. */
 export async function startApp(config: Config, outside: Outside = {}): Promise<App> {
@@ -63,7 +61,14 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     db,
     hub,
     deliverCode: outside.deliverCode ?? codeDelivery(config, print),
-    signInLimits: signInLimits(connection, config),
+    limitAddress: limiter(
+      new RateLimiterDrizzle({
+        storeClient: db,
+        schema: rateLimits,
+        points: config.signInRatePerHour,
+        duration: 60 * 60,
+      }),
+    ),
     sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
     secureCookies: config.production,
     authenticate: (token) => authenticate(db, token, config.sessionIdleDays),
@@ -131,15 +136,6 @@ async function startLog(connection: Connection, config: Config, logger: Logger) 
     trimmedThrough: () => tail.trimmedThrough,
   });
   return { tail, hub };
-}
-
-function signInLimits({ db }: Connection, config: Config): Services['signInLimits'] {
-  const counted = (keyPrefix: string, points: number) =>
-    limiter(new RateLimiterDrizzle({ storeClient: db, schema: rateLimits, keyPrefix, points, duration: 60 * 60 }));
-  return {
-    phone: counted('phone', codesPerHour),
-    address: counted('address', config.signInRatePerHour),
-  };
 }
 
 async function demandReady(connection: Connection, tail: Tail): Promise<void> {

@@ -63,7 +63,7 @@ const environment = z
     HOMEROOM_SESSION_MAX_DAYS: whole(180, 1, 730),
     HOMEROOM_LOG_RETENTION_DAYS: whole(7, 1, 90),
     HOMEROOM_RATE_PER_MINUTE: whole(600, 1, 1_000_000),
-    HOMEROOM_SIGN_IN_RATE_PER_HOUR: whole(30, 1, 1_000_000),
+    HOMEROOM_SIGN_IN_RATE_PER_HOUR: whole(300, 1, 1_000_000),
     HOMEROOM_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
   })
   .superRefine((env, ctx) => {

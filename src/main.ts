@@ -7,8 +7,11 @@ const stopMs = 15_000;
 try {
   const app = await startApp(readConfig(process.env));
   app.logger.info({ url: app.url }, 'Homeroom is listening');
+  let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, async () => {
+    process.on(signal, async () => {
+      if (stopping) return;
+      stopping = true;
       app.logger.info({ signal }, 'stopping');
       setTimeout(() => process.exit(1), stopMs).unref();
       await app[Symbol.asyncDispose]();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import type { DeliverCode } from '../delivery/codes.ts';
-import { DomainError, NotFound } from '../errors.ts';
+import { DomainError, NotFound, RateLimited } from '../errors.ts';
 import { email, personName, phoneNumber, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
 import { codeMatches, hashCode, hashSecret, newCode, newSecret } from '../secrets.ts';
@@ -14,6 +14,7 @@ import { type Session, sessions, signInChallenges, type User, users } from './ta
 const codeMinutes = 5;
 const resendSeconds = 60;
 const maxAttempts = 5;
+const codesPerHour = 5;
 
 /** The code does not sign in: wrong, too old, used, or never asked for. */
 export class InvalidCode extends DomainError {
@@ -43,36 +44,50 @@ export interface CodeRequest {
 /**
  * Sends a one-time code of 6 digits to a phone (§2.1.3), good for 5 minutes and 5 attempts. Known and unknown phones take
  * the same path; within 60 seconds a repeat returns the first request and sends nothing.
- * @throws InvalidInput, RateLimited (by `allow`), DeliveryFailed
+ * @throws InvalidInput, RateLimited after 5 codes in an hour, DeliveryFailed
  */
 export async function requestSignInCode(
   db: Database,
   input: { phone: string; locale: Locale },
-  means: { deliver: DeliverCode; allow: (phone: string) => Promise<void> },
+  deliver: DeliverCode,
 ): Promise<CodeRequest> {
   const phone = phoneNumber(input.phone);
-  const newest = await newestChallenge(db, phone);
-  if (newest?.state === 'ISSUED' && resendAt(newest.createdAt) > new Date()) return codeRequest(newest);
-  await means.allow(phone);
   const code = newCode();
-  const { challenge, first } = await db.transaction(async (tx) => {
-    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${phone}, 1))`);
-    const again = await newestChallenge(tx, phone);
-    if (again?.state === 'ISSUED' && resendAt(again.createdAt) > new Date()) return { challenge: again, first: false };
+  const { challenge, isNew } = await db.transaction(async (tx) => {
+    await lockPhone(tx, phone);
+    const newest = await newestChallenge(tx, phone);
+    if (newest?.state === 'ISSUED' && resendAt(newest.createdAt) > new Date())
+      return { challenge: newest, isNew: false };
+    await demandFewCodes(tx, phone);
     const [challenge] = await tx
       .insert(signInChallenges)
       .values({ phone, codeHash: hashCode(phone, code), expiresAt: minutesFromNow(codeMinutes) })
       .returning();
     if (!challenge) throw new Error('insert returned no row');
-    return { challenge, first: true };
+    return { challenge, isNew: true };
   });
-  if (first) {
-    await means.deliver(phone, text(input.locale, 'SIGN_IN_CODE', { code }), code).catch(async () => {
+  if (isNew) {
+    await deliver(phone, text(input.locale, 'SIGN_IN_CODE', { code }), code).catch(async () => {
       await db.update(signInChallenges).set({ state: 'FAILED' }).where(eq(signInChallenges.id, challenge.id));
       throw new DeliveryFailed();
     });
   }
   return codeRequest(challenge);
+}
+
+/** One phone's requests and attempts happen one after the other. */
+const lockPhone = (tx: Transaction, phone: string) =>
+  tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${phone}, 1))`);
+
+async function demandFewCodes(tx: Transaction, phone: string): Promise<void> {
+  const lately = await tx
+    .select({ createdAt: signInChallenges.createdAt })
+    .from(signInChallenges)
+    .where(and(eq(signInChallenges.phone, phone), gt(signInChallenges.createdAt, sql`now() - interval '1 hour'`)))
+    .orderBy(desc(signInChallenges.id))
+    .limit(codesPerHour);
+  const earliest = lately[codesPerHour - 1];
+  if (earliest) throw new RateLimited(new Date(earliest.createdAt.getTime() + 60 * 60 * 1000));
 }
 
 const minutesFromNow = (minutes: number) => sql`now() + make_interval(mins => ${minutes})`;
@@ -83,7 +98,7 @@ const codeRequest = (challenge: typeof signInChallenges.$inferSelect): CodeReque
   resendAt: resendAt(challenge.createdAt),
 });
 
-async function newestChallenge(tx: Database | Transaction, phone: string) {
+async function newestChallenge(tx: Transaction, phone: string) {
   const [newest] = await tx
     .select()
     .from(signInChallenges)
@@ -132,7 +147,7 @@ export async function signIn(
 }
 
 async function tryCode(tx: Transaction, phone: string, code: string): Promise<true | InvalidCode> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${phone}, 1))`);
+  await lockPhone(tx, phone);
   const challenge = await newestChallenge(tx, phone);
   const open = challenge?.state === 'ISSUED' && challenge.expiresAt > new Date();
   const matches = codeMatches(phone, code, challenge?.codeHash);

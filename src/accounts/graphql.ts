@@ -162,13 +162,9 @@ builder.mutationField('requestSignInCode', (t) =>
     errors: { types: [RateLimited, DeliveryFailed] },
     input: { phone: t.input.string({ required: true, description: phoneDescription }) },
     resolve: async (_root, { input }, ctx) => {
-      const { deliverCode, signInLimits } = ctx.services;
-      await signInLimits.address(ctx.asking.address);
-      return requestSignInCode(
-        ctx.db,
-        { ...input, locale: ctx.locale },
-        { deliver: deliverCode, allow: signInLimits.phone },
-      );
+      const { deliverCode, limitAddress } = ctx.services;
+      await limitAddress(ctx.asking.address);
+      return requestSignInCode(ctx.db, { ...input, locale: ctx.locale }, deliverCode);
     },
   }),
 );
@@ -199,8 +195,8 @@ builder.mutationField('signIn', (t) =>
       code: t.input.string({ required: true, description: 'The 6 digits.' }),
     },
     resolve: async (_root, { input }, ctx) => {
-      const { authenticate, sessionDays, signInLimits } = ctx.services;
-      await signInLimits.address(ctx.asking.address);
+      const { authenticate, limitAddress, sessionDays } = ctx.services;
+      await limitAddress(ctx.asking.address);
       const { client } = ctx.asking;
       const signed = await signIn(ctx.db, { ...input, client, locale: ctx.locale, maxDays: sessionDays.max });
       const viewer = await authenticate(signed.token);

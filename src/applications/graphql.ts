@@ -176,9 +176,7 @@ builder.mutationField('submitOrganizationApplication', (t) =>
       }),
     },
     resolve: (_root, { input }, ctx) =>
-      submitOrganizationApplication(ctx.db, ctx.viewer, input, () =>
-        ctx.services.signInLimits.address(ctx.asking.address),
-      ),
+      submitOrganizationApplication(ctx.db, ctx.viewer, input, () => ctx.services.limitAddress(ctx.asking.address)),
   }),
 );
 

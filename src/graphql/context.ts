@@ -19,7 +19,8 @@ export interface Services {
   readonly db: Database;
   readonly hub: Hub;
   readonly deliverCode: DeliverCode;
-  readonly signInLimits: { readonly phone: Limiter; readonly address: Limiter };
+  /** For what strangers may do: so many in an hour from one address, counted for all processes together. */
+  readonly limitAddress: Limiter;
   readonly sessionDays: { readonly idle: number; readonly max: number };
   readonly secureCookies: boolean;
   /** Who holds this session token now; null: nobody. */

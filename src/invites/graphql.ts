@@ -171,7 +171,7 @@ builder.queryField('invitePreview', (t) =>
     description: 'What a code leads to. Null: it cannot be redeemed (any more). Limited per address.',
     args: { code: t.arg.string(codeArgument) },
     resolve: async (_root, { code }, ctx) => {
-      await ctx.services.signInLimits.address(ctx.asking.address);
+      await ctx.services.limitAddress(ctx.asking.address);
       return previewInvite(ctx.db, code);
     },
   }),
