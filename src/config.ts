@@ -109,7 +109,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     databaseUrl: is.DATABASE_URL ?? null,
     databasePool: is.HOMEROOM_DATABASE_POOL,
     dataDirectory: is.HOMEROOM_DATA,
-    demo: is.HOMEROOM_DEMO && !is.DATABASE_URL && !is.NODE_ENV,
+    // With a gateway codes reach real phones, and the demo's numbers may be somebody's.
+    demo: is.HOMEROOM_DEMO && !is.DATABASE_URL && !is.NODE_ENV && !is.HOMEROOM_SMS_URL,
     operatorPhones: is.HOMEROOM_OPERATOR_PHONES,
     sms: is.HOMEROOM_SMS_URL
       ? { url: is.HOMEROOM_SMS_URL, body: is.HOMEROOM_SMS_BODY, secret: is.HOMEROOM_SMS_SECRET ?? null }

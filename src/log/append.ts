@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../database/connect.ts';
+import { errorCode } from '../database/failures.ts';
 import { logEvents } from './tables.ts';
 
 /** A fact for the log. `kind` is one of the closed lists that the domains keep; the payload is small and holds no personal data. */
@@ -25,9 +26,19 @@ export function onCommit(db: Database, wake: () => void): void {
   committed.set(db, wake);
 }
 
+/** Two commands waited for each other: neither did anything wrong, and one of them only has to begin again. */
+const collided = new Set(['40001', '40P01']);
+const maxAttempts = 3;
+
 /** Runs a command's transaction, then wakes the sequencer. Every write that appends goes through here. */
 export async function transact<Result>(db: Database, command: (tx: Transaction) => Promise<Result>): Promise<Result> {
-  const result = await db.transaction(command);
-  committed.get(db)?.();
-  return result;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result = await db.transaction(command);
+      committed.get(db)?.();
+      return result;
+    } catch (error) {
+      if (attempt === maxAttempts || !collided.has(errorCode(error))) throw error;
+    }
+  }
 }
