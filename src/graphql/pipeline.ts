@@ -16,6 +16,7 @@ import {
 } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
+import { isUnavailable } from '../database/failures.ts';
 import { exceedsLimits, tooLarge } from './builder.ts';
 import { type Asking, Context, type Services } from './context.ts';
 import { presentError } from './errors.ts';
@@ -49,8 +50,12 @@ export function createPipeline(options: PipelineOptions) {
     multipart: false,
     maxRequestBodySize: maxBodyBytes,
     maskedErrors: {
-      maskError: (error) =>
-        presentError(error, 'en', (cause) => options.logger.error({ err: cause }, 'request failed')),
+      maskError: (error) => {
+        const presented = presentError(error, 'en', (err) => options.logger.error({ err }, 'request failed'));
+        // Yoga passes on what its JSON parser said, and with it a piece of the body.
+        delete presented.extensions.originalError;
+        return presented;
+      },
     },
     context: async ({ asking }) => {
       const viewer = asking.token ? await options.services.authenticate(asking.token) : null;
@@ -108,7 +113,11 @@ function execution({ services, logger }: PipelineOptions): Plugin<{ homeroom: Co
         return mapSourceToResponseEvent(validated, source, async (event) => {
           const viewer = context.asking.token ? await services.authenticate(context.asking.token) : null;
           const fresh = new Context(services, context.asking, viewer ?? context.maybeViewer);
-          return present(await executeSubscriptionEvent({ ...event, contextValue: fresh }), fresh);
+          const result = await executeSubscriptionEvent({ ...event, contextValue: fresh });
+          // An event that could not be read now is not to count as delivered: the stream breaks off before it.
+          const lost = result.errors?.find((error) => isUnavailable(error.originalError));
+          if (lost) throw lost;
+          return present(result, fresh);
         });
       }),
   };

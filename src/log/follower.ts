@@ -50,6 +50,8 @@ export class Follower {
   #live = false;
   #queue: LoggedEvent[] = [];
   #ending: Ending | null = null;
+  /** Set when the end came before everything ahead of it was delivered. */
+  #cutShort = false;
   #closed = false;
   #wake: () => void = () => {};
   #access: Access = [];
@@ -117,8 +119,8 @@ export class Follower {
       while (!this.#closed) {
         yield* this.#catchUp();
         yield* this.#stream();
-        if (this.#ending) {
-          yield this.#ending;
+        if (this.#ending && !this.#closed) {
+          yield this.#lastWord(this.#ending);
           return;
         }
         if (!this.#closed) await this.#learnAgain();
@@ -128,12 +130,17 @@ export class Follower {
     }
   }
 
+  /** Its cursor stands behind what was delivered, so that who may follow again some day resumes without a gap. */
+  #lastWord(ending: Ending): Ending {
+    return this.#cutShort && ending.ending === 'ACCESS_ENDED' ? { ...ending, position: this.#from } : ending;
+  }
+
   async #learnAgain(): Promise<void> {
     try {
       await this.#learn();
     } catch (error) {
-      if (error instanceof NotFound) this.end('MEMBERSHIP_CHANGED', this.#hub.position);
-      else if (error instanceof Unauthenticated) this.end('SIGNED_OUT', this.#hub.position);
+      if (error instanceof NotFound) this.endNow('MEMBERSHIP_CHANGED', this.#hub.position);
+      else if (error instanceof Unauthenticated) this.endNow('SIGNED_OUT', this.#hub.position);
       else throw error;
     }
   }
@@ -142,12 +149,16 @@ export class Follower {
   async *#catchUp(): AsyncGenerator<LoggedEvent> {
     while (!this.#closed && !this.#ending) {
       while (this.#from < this.#knownThrough) {
-        const { events, reaches } = await this.#hub.missed(this.#access, this.#from, this.#knownThrough);
-        for (const event of events) {
+        const page = await this.#hub.missed(this.#access, this.#from, this.#knownThrough);
+        if (!page) this.#ending ??= { ending: 'RESYNC_REQUIRED', position: this.#hub.position };
+        for (const event of page?.events ?? []) {
           if (this.#closed || this.#ending) return;
-          if (this.#wants(event) && this.#couldSee(event)) yield event;
+          if (!this.#wants(event) || !this.#couldSee(event)) continue;
+          this.#from = event.position;
+          yield event;
         }
-        this.#from = reaches;
+        if (!page || this.#closed || this.#ending) return;
+        this.#from = page.reaches;
       }
       const recent = this.#hub.recent(this.#knownThrough);
       if (recent && !this.#ending) {
@@ -186,30 +197,28 @@ export class Follower {
 
   /** Takes an event at its place: a change of access is applied, a wanted one is queued. */
   accept(event: LoggedEvent): void {
-    if (!this.#live) {
-      if (event.kind === 'SESSION_ENDED' && event.subjectId === this.reader.sessionId)
-        this.end('SIGNED_OUT', event.position);
-      return;
-    }
     if (control.has(event.kind)) this.#applyAccess(event);
-    else if (this.#open.has(event.audienceId) && this.#wants(event) && event.position > this.#from)
+    else if (this.#live && this.#open.has(event.audienceId) && this.#wants(event) && event.position > this.#from) {
       this.#enqueue(event);
+    }
   }
 
   #applyAccess(event: LoggedEvent): void {
     if (event.kind === 'SESSION_ENDED') {
-      if (event.subjectId === this.reader.sessionId) this.end('SIGNED_OUT', event.position);
+      if (event.subjectId === this.reader.sessionId) this.endNow('SIGNED_OUT', event.position);
       return;
     }
     if (event.payload.userId !== this.reader.userId || !this.#covers(event)) return;
-    if (event.kind === 'ACCESS_BEGAN') this.#setOpen([...this.#open, event.audienceId]);
-    else if (event.payload.last === true) {
+    const ends = event.kind === 'ACCESS_ENDED' && event.payload.last === true;
+    // Who is catching up will meet the other changes again; the end of everything is not to wait for that.
+    if (ends && event.audienceId === this.topic.anchor) {
+      const reason =
+        event.payload.reason === 'ORGANIZATION_SUSPENDED' ? 'ORGANIZATION_SUSPENDED' : 'MEMBERSHIP_CHANGED';
+      this.#end({ ending: 'ACCESS_ENDED', reason, position: event.position });
+    } else if (this.#live && event.kind === 'ACCESS_BEGAN') {
+      this.#setOpen([...this.#open, event.audienceId]);
+    } else if (this.#live && ends) {
       this.#setOpen([...this.#open].filter((id) => id !== event.audienceId));
-      if (event.audienceId === this.topic.anchor) {
-        const reason =
-          event.payload.reason === 'ORGANIZATION_SUSPENDED' ? 'ORGANIZATION_SUSPENDED' : 'MEMBERSHIP_CHANGED';
-        this.end(reason, event.position);
-      }
     }
   }
 
@@ -249,9 +258,23 @@ export class Follower {
     this.#open = open;
   }
 
-  /** Ends the stream with a reason, after what is already queued. */
-  end(reason: EndingReason, position: number): void {
-    this.#ending ??= { ending: 'ACCESS_ENDED', reason, position };
+  /** Ends the stream without what is queued: whoever holds this session must hear nothing more. */
+  endNow(reason: EndingReason, position: number): void {
+    if (this.#queue.length > 0) this.#fallBehind();
+    this.#end({ ending: 'ACCESS_ENDED', reason, position });
+  }
+
+  /** Ends the stream because the history that it followed is no more. */
+  forget(position: number): void {
+    this.#queue = [];
+    this.#end({ ending: 'RESYNC_REQUIRED', position });
+  }
+
+  /** Ends the stream, after what is already queued. */
+  #end(ending: Ending): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    this.#cutShort = !this.#live;
     this.#live = false;
     this.#setOpen([]);
     this.#hub.leave(this);

@@ -1,5 +1,5 @@
 import { and, asc, gt, inArray, isNotNull, lte, sql } from 'drizzle-orm';
-import { type Database, rows } from '../database/connect.ts';
+import { type Database, type Executor, rows } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
 import { logEvents, logState } from './tables.ts';
 
@@ -66,6 +66,17 @@ export interface LogHead {
   readonly trimmedThrough: number;
 }
 
+/** Where the log stands now, whatever this process has read of it. */
+export async function headOf(db: Executor): Promise<LogHead> {
+  const [head] = await rows<LogHead>(
+    db,
+    sql`select epoch::text as epoch, trimmed_through as "trimmedThrough",
+      greatest(trimmed_through, (select max(position) from log_events)) as position from log_state`,
+  );
+  if (!head) throw new Error('log_state has no row');
+  return head;
+}
+
 /**
  * Which history this is and where it stands. A new cluster or a new timeline (a restore, a failover) renews the epoch,
  * because positions given before it may be given again.
@@ -79,18 +90,8 @@ export async function openLog(db: Database): Promise<LogHead> {
   return db.transaction(async (tx) => {
     await tx.insert(logState).values({ cluster: name }).onConflictDoNothing();
     const [state] = await tx.select().from(logState).for('update');
-    if (!state) throw new Error('log_state has no row');
-    const renewed = state.cluster !== name;
-    const epoch = renewed ? crypto.randomUUID() : state.epoch;
-    if (renewed) await tx.update(logState).set({ epoch, cluster: name });
-    const [head] = await tx
-      .select({ position: sql<number>`coalesce(max(${logEvents.position}), 0)`.mapWith(Number) })
-      .from(logEvents);
-    return {
-      epoch,
-      position: Math.max(head?.position ?? 0, state.trimmedThrough),
-      trimmedThrough: state.trimmedThrough,
-    };
+    if (state?.cluster !== name) await tx.update(logState).set({ epoch: crypto.randomUUID(), cluster: name });
+    return headOf(tx);
   });
 }
 

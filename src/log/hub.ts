@@ -1,7 +1,7 @@
 import type { Database } from '../database/connect.ts';
 import { decodeCursor } from './cursor.ts';
 import { type Access, type Ending, Follower, type Reader, type Topic } from './follower.ts';
-import { eventsBetween, type LoggedEvent, pageOfEvents } from './history.ts';
+import { eventsBetween, headOf, type LoggedEvent, pageOfEvents } from './history.ts';
 
 /** Events kept in memory, so that who was away shortly, or lags, is served without a statement. */
 const windowSize = 5000;
@@ -11,9 +11,9 @@ const windowSize = 5000;
  * audience. Changes of access are events of the same log and are applied at their place in it.
  */
 export class Hub {
-  readonly epoch: string;
   readonly #db: Database;
   readonly #trimmedThrough: () => number;
+  #epoch: string;
   #position: number;
   #window: LoggedEvent[] = [];
   #windowStart: number;
@@ -23,10 +23,15 @@ export class Hub {
 
   constructor(db: Database, head: { epoch: string; position: number; trimmedThrough: () => number }) {
     this.#db = db;
-    this.epoch = head.epoch;
+    this.#epoch = head.epoch;
     this.#position = head.position;
     this.#windowStart = head.position;
     this.#trimmedThrough = head.trimmedThrough;
+  }
+
+  /** Which history the positions belong to. */
+  get epoch(): string {
+    return this.#epoch;
   }
 
   /** The place of the last event handed on. */
@@ -69,21 +74,63 @@ export class Hub {
     const from = cursor?.position ?? this.#position;
     const follower = new Follower(topic, reader, from, this);
     await follower.open();
-    const forgotten = cursor !== null && (cursor.epoch !== this.epoch || cursor.position < this.#trimmedThrough());
-    return forgotten ? follower.refuse({ ending: 'RESYNC_REQUIRED', position: this.#position }) : follower.events();
+    if (cursor && !(await this.#remembers(cursor, follower))) {
+      return follower.refuse({ ending: 'RESYNC_REQUIRED', position: this.#position });
+    }
+    return follower.events();
   }
 
-  /** Hears the end of a session (sign-out, revocation) at its place in the log. Returns how to stop hearing. */
-  onSessionEnded(sessionId: string, hear: () => void): () => void {
+  /** Whether everything behind a cursor is still there. Another process may know of events that this one does not yet. */
+  async #remembers(cursor: { epoch: string; position: number }, follower: Follower): Promise<boolean> {
+    if (cursor.epoch !== this.#epoch || cursor.position < this.#trimmedThrough()) return false;
+    if (cursor.position <= this.#position) return true;
+    try {
+      return cursor.position <= (await headOf(this.#db)).position;
+    } catch (error) {
+      follower.close();
+      throw error;
+    }
+  }
+
+  /** Begins anew after a restore or a failover: what was read before it may never have happened. */
+  restart(head: { epoch: string; position: number }): void {
+    this.#epoch = head.epoch;
+    this.#position = head.position;
+    this.#windowStart = head.position;
+    this.#window = [];
+    for (const follower of this.#followers()) follower.forget(head.position);
+  }
+
+  /**
+   * Hears the end of a session (sign-out, revocation) at its place in the log, also when it came after `since` but before
+   * this call. Returns how to stop hearing.
+   */
+  onSessionEnded(sessionId: string, since: number, hear: () => void): () => void {
+    const ended = ({ kind, subjectId }: LoggedEvent) => kind === 'SESSION_ENDED' && subjectId === sessionId;
+    if (this.recent(since)?.some(ended)) hear();
     add(this.#sessionListeners, sessionId, hear);
     return () => remove(this.#sessionListeners, sessionId, hear);
   }
 
-  /** Ends every stream of a session at once, as when its time has run out. */
-  endSession(userId: string, sessionId: string): void {
-    for (const follower of [...(this.#byUser.get(userId) ?? [])]) {
-      if (follower.reader.sessionId === sessionId) follower.end('SESSION_EXPIRED', this.#position);
+  /** The sessions that follow something. */
+  sessions(): Set<string> {
+    return new Set(this.#followers().map(({ reader }) => reader.sessionId));
+  }
+
+  /** Ends every stream of some sessions at once: their time has run out. */
+  expire(sessionIds: ReadonlySet<string>): void {
+    for (const follower of this.#followers()) {
+      if (sessionIds.has(follower.reader.sessionId)) follower.endNow('SESSION_EXPIRED', this.#position);
     }
+  }
+
+  #followers(): Follower[] {
+    return [...this.#byUser.values()].flatMap((followers) => [...followers]);
+  }
+
+  /** How much it holds; nothing when nobody listens. */
+  get size(): number {
+    return this.#byAudience.size + this.#byUser.size + this.#sessionListeners.size;
   }
 
   /** The events after a position that memory still holds, or null when it no longer holds all of them. */
@@ -99,8 +146,12 @@ export class Hub {
     return this.#window.slice(low);
   }
 
-  /** One page of what a reader missed, oldest first, with the position it reaches. */
-  async missed(access: Access, after: number, through: number): Promise<{ events: LoggedEvent[]; reaches: number }> {
+  /** One page of what a reader missed, oldest first, with the position it reaches; null when it is forgotten. */
+  async missed(
+    access: Access,
+    after: number,
+    through: number,
+  ): Promise<{ events: LoggedEvent[]; reaches: number } | null> {
     const warm = this.recent(after);
     if (warm) {
       const audiences = new Set(access.map((interval) => interval.audienceId));
@@ -109,6 +160,9 @@ export class Hub {
     }
     const audienceIds = [...new Set(access.map((interval) => interval.audienceId))];
     const events = await eventsBetween(this.#db, audienceIds, after, through);
+    // Asked after the page: another process may have trimmed the log meanwhile, or a restore replaced it.
+    const { epoch, trimmedThrough } = await headOf(this.#db);
+    if (epoch !== this.#epoch || after < trimmedThrough) return null;
     return { events, reaches: events.length < pageOfEvents ? through : (events.at(-1)?.position ?? through) };
   }
 

@@ -9,13 +9,13 @@ const batch = 2000;
 
 /**
  * Gives committed events their places, in the order of their ids, and tells every process. Whoever gets the lock places
- * everybody's; who does not get it need not wait. An event that another transaction waited for is visible, with a lower
+ * everybody's; who does not get it is answered false. An event that another transaction waited for is visible, with a lower
  * id, whenever that other one is, so it always comes first. An older snapshot than the previous holder's may find events
  * already placed: the update sees their newest version and leaves them alone, and only numbers are lost.
  */
-export async function placeEvents(db: Database): Promise<void> {
-  for (let placed = batch; placed >= batch; ) {
-    const [result] = await rows<{ placed: number }>(
+export async function placeEvents(db: Database): Promise<boolean> {
+  for (;;) {
+    const [result] = await rows<{ placed: number; mine: boolean }>(
       db,
       sql`
       with turn as materialized (select pg_try_advisory_xact_lock(${sql.raw(String(lock))}) as mine),
@@ -30,10 +30,11 @@ export async function placeEvents(db: Database): Promise<void> {
         where log_events.id = numbered.id and log_events.position is null
         returning log_events.position
       )
-      select count(*)::int as placed,
+      select count(*)::int as placed, (select mine from turn) as mine,
         case when count(*) > 0 then pg_notify(${sql.raw(`'${logChannel}'`)}, max(position)::text) end
       from placed`,
     );
-    placed = result?.placed ?? 0;
+    if (!result?.mine) return false;
+    if (result.placed < batch) return true;
   }
 }
