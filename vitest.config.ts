@@ -15,6 +15,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(browserless ? ['test/graphiql.test.ts'] : [])],
     globalSetup: 'test/support/global-setup.ts',
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     server: { deps: { inline: [/@pothos/] } },

@@ -128,6 +128,7 @@ async function startLog(connection: Connection, config: Config, logger: Logger) 
   const tail = await Tail.start(connection, {
     retentionDays: config.logRetentionDays,
     onEvents: (events) => hub?.dispatch(events),
+    onRestart: (head) => hub?.restart(head),
     onFailure: (error) => logger.warn({ err: error }, 'the log cannot be read now'),
   });
   hub = new Hub(connection.db, {

@@ -49,6 +49,8 @@ describe.each([
       breadth: `{ viewer { ${times(45, () => '...F')} } } fragment F on Viewer { ${times(10, () => 'locale')} }`,
       aliases: `{ ${times(16, (at) => `a${at}: __typename`)} viewer { ${times(15, (at) => `b${at}: locale`)} } }`,
       'root fields': `{ ${times(21, () => '__typename')} }`,
+      'root fields in a fragment': `{ __typename ...F } fragment F on Query { ${times(20, () => '__typename')} }`,
+      'pages of pages': '{ organizations(first: 100) { nodes { members(first: 100) { nodes { id role state } } } } }',
     };
     for (const [limit, query] of Object.entries(tooLarge)) {
       const { data, errors } = await asking.ask(query);
@@ -62,6 +64,7 @@ describe.each([
       `{ ${times(20, () => '__typename')} }`,
       `{ viewer { ${times(30, (at) => `b${at}: locale`)} } }`,
       `{ organizations { nodes { ${deep(1)} } } }`,
+      '{ organizations(first: 10) { nodes { members(first: 100) { nodes { id role state } } } } }',
     ]) {
       expect((await asking.ask(query)).errors).toBeUndefined();
     }

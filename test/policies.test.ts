@@ -111,11 +111,7 @@ const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
     (who) => canReadChannel(who, { organizationId: here, kind: 'STAFF' }),
     [...verified, 'reservedAdministrator'],
   ],
-  [
-    'takes part in HEAD_STAFF',
-    (who) => canReadChat(who, { organizationId: here }),
-    verified,
-  ],
+  ['takes part in HEAD_STAFF', (who) => canReadChat(who, { organizationId: here }), verified],
   ['reads the audit log', (who) => canReadAuditLog(who, here), leaders],
   ['lists applications', canListApplications, ['operator']],
   ['sees another’s application', (who) => canSeeApplication(who, { applicantId: 'another' }), ['operator']],

@@ -216,15 +216,16 @@ async function endSessions(tx: Transaction, viewer: Viewer, ids: string[], ended
   return ended.length;
 }
 
-/** Marks sessions as used now and returns those that are still good. */
+/** Returns those of some sessions that are still good, and marks them as used now (to the hour). */
 export async function keepSessions(db: Database, ids: readonly string[], idleDays: number): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
-  const good = await db
-    .update(sessions)
-    .set({ usedAt: sql`now()` })
-    .where(and(inArray(sessions.id, [...ids]), sessionIsGood(idleDays)))
-    .returning({ id: sessions.id });
-  return new Set(good.map(({ id }) => id));
+  const found = await db
+    .select({ id: sessions.id, stale: sql<boolean>`${sessions.usedAt} < now() - interval '1 hour'` })
+    .from(sessions)
+    .where(and(inArray(sessions.id, [...ids]), sessionIsGood(idleDays)));
+  const stale = found.filter((session) => session.stale).map(({ id }) => id);
+  if (stale.length > 0) await db.update(sessions).set({ usedAt: sql`now()` }).where(inArray(sessions.id, stale));
+  return new Set(found.map(({ id }) => id));
 }
 
 /** Not ended, not too old, used recently enough. */

@@ -5,7 +5,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import WithInputPlugin from '@pothos/plugin-with-input';
 import { GraphQLError, type GraphQLFieldResolver } from 'graphql';
 import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
-import { pageCap } from './connections.ts';
+import { defaultPage, type PageArguments, pageCap } from './connections.ts';
 import { Context } from './context.ts';
 import { parseGlobalId } from './ids.ts';
 
@@ -78,6 +78,13 @@ function demandViewer<Source, Shape>(
 
 SchemaBuilder.registerPlugin('signedIn', SignedInPlugin);
 
+/** What is selected of a connection costs as many times as the page may hold items; its two lists are that page. */
+const pageOf = ({ first, last }: PageArguments) => ({
+  field: 1,
+  multiplier: Math.min(first ?? last ?? defaultPage, pageCap),
+});
+const onePage = { field: 1, multiplier: 1 };
+
 /** A place in which nothing is ever found: for ids that name no node, which must look like any other absent one. */
 const nowhere = { typename: 'Organization', id: '00000000-0000-0000-0000-000000000000' };
 
@@ -143,16 +150,16 @@ export const builder = new SchemaBuilder<{
     afterArgOptions: { description: 'Only what follows this edge’s cursor.' },
     beforeArgOptions: { description: 'Only what precedes this edge’s cursor.' },
     pageInfoFieldOptions: { description: 'Where this page stands in its list.' },
-    edgesFieldOptions: { description: 'The page’s items with their cursors.' },
+    edgesFieldOptions: { description: 'The page’s items with their cursors.', complexity: onePage },
     nodeFieldOptions: { description: 'The item.', nullable: false },
-    nodesFieldOptions: { description: 'The page’s items.' },
     cursorFieldOptions: { description: 'The item’s place, for `after` and `before`.' },
     hasNextPageFieldOptions: { description: 'Whether something follows this page.' },
     hasPreviousPageFieldOptions: { description: 'Whether something precedes this page.' },
     startCursorFieldOptions: { description: 'The cursor of the first item; null on an empty page.' },
     endCursorFieldOptions: { description: 'The cursor of the last item; null on an empty page.' },
     idFieldOptions: { description: 'Unique in the whole API; good for `node(id:)`.' },
-    nodesOnConnection: { description: 'The page’s items without their cursors.' },
+    nodesOnConnection: { description: 'The page’s items without their cursors.', complexity: onePage },
+    defaultConnectionFieldOptions: { complexity: pageOf },
     defaultConnectionTypeOptions: { description: 'A page of a list.' },
     defaultEdgeTypeOptions: { description: 'An item of a list with its place in it.' },
   },
@@ -166,7 +173,7 @@ export const builder = new SchemaBuilder<{
   complexity: {
     limit: operationLimits,
     defaultComplexity: 1,
-    defaultListMultiplier: 20,
+    defaultListMultiplier: defaultPage,
     complexityError: (_kind, result) => tooLarge(result),
   },
 });

@@ -5,6 +5,8 @@ import { InvalidInput } from '../errors.ts';
 
 /** The most items a page holds. */
 export const pageCap = 100;
+/** How many it holds unless told. */
+export const defaultPage = 20;
 
 export interface PageArguments {
   readonly first?: number | null;
@@ -41,7 +43,7 @@ export async function connection<Row extends { id: string }>(
     if (cursor && !uuid.test(cursor)) throw new InvalidInput(field, 'INVALID_CURSOR');
   }
   const page = await resolveCursorConnection<Promise<Row[]>>(
-    { args, maxSize: pageCap, toCursor: (row) => row.id },
+    { args, defaultSize: defaultPage, maxSize: pageCap, toCursor: (row) => row.id },
     async ({ before, after, limit, inverted }) => [...(await read({ before, after, limit, inverted }))],
   );
   return { ...page, totalCount: count };

@@ -1,4 +1,4 @@
-import { GraphQLError, type ValidationRule } from 'graphql';
+import { GraphQLError, Kind, type SelectionSetNode, type ValidationRule } from 'graphql';
 
 /** Tokens in one document; the parser stops there. */
 export const maxTokens = 2_000;
@@ -9,19 +9,41 @@ export const maxSocketPayload = 64 * 1024;
 const maxAliases = 30;
 const maxRootFields = 20;
 
-/** Refuses a document whose aliases could multiply its work, and one with too many root fields. */
-export const aliasLimit: ValidationRule = (context) => {
+/** Refuses a document whose aliases could multiply its work, and one with too many root fields, in fragments or not. */
+export const operationSize: ValidationRule = (context) => {
+  const schema = context.getSchema();
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].map(
+    (type) => type?.name,
+  );
   let aliases = 0;
   return {
+    // Before anything below is looked at: validating so many fields would itself be the work that this is to prevent.
+    Document({ definitions }) {
+      const inFragments = definitions.map((definition) =>
+        definition.kind === Kind.FRAGMENT_DEFINITION && roots.includes(definition.typeCondition.name.value)
+          ? ownFields(definition.selectionSet)
+          : 0,
+      );
+      const shared = inFragments.reduce((sum, count) => sum + count, 0);
+      for (const definition of definitions) {
+        if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+        if (ownFields(definition.selectionSet) + shared <= maxRootFields) continue;
+        context.reportError(tooMany(`${maxRootFields} root fields`));
+      }
+    },
     Field(node) {
       if (node.alias && ++aliases === maxAliases + 1) context.reportError(tooMany(`${maxAliases} aliases`));
     },
-    OperationDefinition(node) {
-      if (node.selectionSet.selections.length > maxRootFields)
-        context.reportError(tooMany(`${maxRootFields} root fields`));
-    },
   };
 };
+
+/** The fields of a selection itself, those in inline fragments among them. */
+function ownFields({ selections }: SelectionSetNode): number {
+  return selections.reduce((sum, selection) => {
+    if (selection.kind === Kind.INLINE_FRAGMENT) return sum + ownFields(selection.selectionSet);
+    return selection.kind === Kind.FIELD ? sum + 1 : sum;
+  }, 0);
+}
 
 const tooMany = (limit: string) =>
   new GraphQLError(`At most ${limit} in one document.`, { extensions: { code: 'OPERATION_TOO_LARGE' } });

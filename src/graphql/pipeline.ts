@@ -20,7 +20,7 @@ import { isUnavailable } from '../database/failures.ts';
 import { exceedsLimits, tooLarge } from './builder.ts';
 import { type Asking, Context, type Services } from './context.ts';
 import { presentError } from './errors.ts';
-import { aliasLimit, maxBodyBytes, maxTokens } from './limits.ts';
+import { maxBodyBytes, maxTokens, operationSize } from './limits.ts';
 import type { Limiter } from './rates.ts';
 
 /** What a transport knows of whoever asks; the pipeline turns it into a context. */
@@ -72,7 +72,7 @@ function limits(options: PipelineOptions): Plugin {
   return {
     onParse: ({ setParseFn }) => setParseFn((source: string) => parse(source, { maxTokens })),
     onValidate: ({ addValidationRule }) => {
-      addValidationRule(aliasLimit);
+      addValidationRule(operationSize);
       if (!options.introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
     },
   };

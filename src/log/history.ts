@@ -78,13 +78,14 @@ export async function headOf(db: Executor): Promise<LogHead> {
 }
 
 /**
- * Which history this is and where it stands. A new cluster or a new timeline (a restore, a failover) renews the epoch,
+ * Which history this is and where it stands. A new cluster, timeline or database (a restore, a failover) renews the epoch,
  * because positions given before it may be given again.
  */
 export async function openLog(db: Database): Promise<LogHead> {
   const [cluster] = await rows<{ name: string }>(
     db,
-    sql`select s.system_identifier || '/' || c.timeline_id as name from pg_control_system() s, pg_control_checkpoint() c`,
+    sql`select s.system_identifier || '/' || c.timeline_id || '/' || d.oid as name
+      from pg_control_system() s, pg_control_checkpoint() c, pg_database d where d.datname = current_database()`,
   );
   const name = cluster?.name ?? '';
   return db.transaction(async (tx) => {
