@@ -19,7 +19,7 @@ CREATE TYPE "public"."organization_state" AS ENUM('ACTIVE', 'SUSPENDED', 'ARCHIV
 CREATE SEQUENCE "public"."log_position" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "rate_limits" (
 	"key" text PRIMARY KEY NOT NULL,
-	"points" smallint NOT NULL,
+	"points" integer NOT NULL,
 	"expire" timestamp with time zone
 );
 --> statement-breakpoint
@@ -219,7 +219,8 @@ CREATE TABLE "log_state" (
 	"only" boolean PRIMARY KEY DEFAULT true NOT NULL,
 	"epoch" uuid DEFAULT gen_random_uuid() NOT NULL,
 	"cluster" text DEFAULT '' NOT NULL,
-	"trimmed_through" bigint DEFAULT 0 NOT NULL
+	"trimmed_through" bigint DEFAULT 0 NOT NULL,
+	CONSTRAINT "log_state_only_check" CHECK ("log_state"."only")
 );
 --> statement-breakpoint
 CREATE TABLE "administrator_grants" (
@@ -286,7 +287,8 @@ CREATE TABLE "organizations" (
 	"verified_staff_audience_id" uuid NOT NULL,
 	"administrators_audience_id" uuid NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"changed_at" timestamp with time zone DEFAULT now() NOT NULL
+	"changed_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "organizations_students_check" CHECK ("organizations"."kind" <> 'KINDERGARTEN' or not "organizations"."students_allowed")
 );
 --> statement-breakpoint
 ALTER TABLE "sessions" ADD CONSTRAINT "sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -345,13 +347,13 @@ CREATE INDEX "join_requests_user_index" ON "join_requests" USING btree ("user_id
 CREATE UNIQUE INDEX "log_events_position_key" ON "log_events" USING btree ("position");--> statement-breakpoint
 CREATE INDEX "log_events_audience_position_index" ON "log_events" USING btree ("audience_id","position");--> statement-breakpoint
 CREATE INDEX "log_events_unplaced_index" ON "log_events" USING btree ("id") WHERE "log_events"."position" is null;--> statement-breakpoint
-CREATE UNIQUE INDEX "log_state_only_key" ON "log_state" USING btree ("only") WHERE "log_state"."only";--> statement-breakpoint
 CREATE UNIQUE INDEX "administrator_grants_active_key" ON "administrator_grants" USING btree ("membership_id") WHERE "administrator_grants"."state" = 'ACTIVE';--> statement-breakpoint
 CREATE INDEX "administrator_grants_organization_index" ON "administrator_grants" USING btree ("organization_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "memberships_open_key" ON "memberships" USING btree ("user_id","organization_id","role") WHERE "memberships"."state" <> 'ENDED';--> statement-breakpoint
 CREATE UNIQUE INDEX "memberships_head_key" ON "memberships" USING btree ("organization_id") WHERE "memberships"."position" = 'HEAD' and "memberships"."state" <> 'ENDED';--> statement-breakpoint
 CREATE INDEX "memberships_organization_index" ON "memberships" USING btree ("organization_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "verifications_open_key" ON "verifications" USING btree ("membership_id") WHERE "verifications"."state" in ('PENDING', 'VERIFIED');--> statement-breakpoint
+CREATE INDEX "verifications_membership_index" ON "verifications" USING btree ("membership_id","id");--> statement-breakpoint
 CREATE INDEX "verifications_organization_index" ON "verifications" USING btree ("organization_id","id");--> statement-breakpoint
 CREATE VIEW "public"."active_standings" AS (
   select m.user_id, m.organization_id, m.id as membership_id, m.role::text as role, m.position::text as position,

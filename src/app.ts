@@ -70,7 +70,6 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
       }),
     ),
     sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
-    secureCookies: config.production,
     authenticate: (token) => authenticate(db, token, config.sessionIdleDays),
   };
   const pipeline = createPipeline({

@@ -10,7 +10,7 @@ const messages = { ru: z.locales.ru(), en: z.locales.en() };
  * @throws InvalidInput naming the first field that is wrong
  */
 export function valid<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   if (!issue) throw result.error;
@@ -21,21 +21,33 @@ export function valid<Schema extends z.ZodType>(schema: Schema, input: unknown):
   });
 }
 
-/** A name or title: 1 to `max` characters after trimming, on one line. */
+/** What Postgres and JSON can keep: no NUL, no half of a surrogate pair. */
+const keepable = (value: string): boolean => value.isWellFormed() && !value.includes('\0');
+
+/** A name or title: 1 to `max` characters after trimming, on one line, with a letter or digit, without hidden characters. */
 export const line = (max: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}]*$/u);
+    .refine(keepable)
+    .regex(/^(?=.*[\p{L}\p{N}])[^\p{Cc}\p{Cf}]*$/u);
 
-/** Free text: up to `max` characters after trimming; empty means none. */
+/** The same, or nothing. */
+export const optionalLine = (max: number) =>
+  z
+    .preprocess((value) => (typeof value === 'string' && value.trim() === '' ? null : value), line(max).nullish())
+    .transform((value) => value ?? null);
+
+/** Free text: up to `max` characters after trimming, new lines and tabs among them; empty means none. */
 export const prose = (max: number) =>
   z
     .string()
     .trim()
     .max(max)
+    .refine(keepable)
+    .regex(/^(?:[^\p{Cc}]|[\n\r\t])*$/u)
     .nullish()
     .transform((value) => value || null);
 
@@ -53,18 +65,22 @@ export const email = z
   .transform((value) => value ?? null);
 
 /** A person's name as Russian documents write it; the patronymic may be absent. */
-export const personName = { familyName: line(100), givenName: line(100), patronymic: prose(100) };
+export const personName = { familyName: line(100), givenName: line(100), patronymic: optionalLine(100) };
 
 /** The order (§2.1.1) by which the head decides: its number and its day. */
-export const order = z.object({ number: line(50), date: z.iso.date() });
+export const order = z.object({ number: line(50), date: z.iso.date().refine((day) => day >= '1900' && day < '2200') });
 export type Order = z.output<typeof order>;
 
+/** Those that a person can have with them; not premium, satellite or freephone numbers, which cost or reach nobody. */
+const mobile = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE']);
+
 /**
- * A phone number in E.164; national Russian spelling is understood.
+ * A mobile phone number in E.164; national Russian spelling is understood.
  * @throws InvalidInput
  */
 export function phoneNumber(value: string, field = 'phone'): string {
   const parsed = value.length <= 32 ? parsePhoneNumberFromString(value, 'RU') : undefined;
-  if (!parsed?.isValid() || parsed.ext) throw new InvalidInput(field, 'INVALID_PHONE');
+  if (!parsed?.isValid() || parsed.ext || parsed.isNonGeographic() || !mobile.has(parsed.getType() ?? ''))
+    throw new InvalidInput(field, 'INVALID_PHONE');
   return parsed.number;
 }

@@ -1,6 +1,5 @@
 import './graphql/scalars.ts';
 import './graphql/errors.ts';
-import './graphql/live.ts';
 import './accounts/graphql.ts';
 import './organizations/graphql.ts';
 import './memberships/graphql.ts';
@@ -14,6 +13,9 @@ import './invites/graphql.ts';
 import './applications/graphql.ts';
 import './oversight/graphql.ts';
 import { builder } from './graphql/builder.ts';
+import { nameEventKinds } from './graphql/live.ts';
+
+nameEventKinds();
 
 /** The whole API: every domain's types and fields on one builder. */
 export const schema = builder.toSchema({ sortSchema: true });

@@ -34,8 +34,8 @@ const catalogue = {
   },
   INVALID_STATE: { ru: 'Сейчас это невозможно: состояние {state}.', en: 'Not possible now: the state is {state}.' },
   INVALID_PHONE: {
-    ru: 'Нужен номер телефона в международном формате, например +79161234567.',
-    en: 'A phone number in international form is needed, for example +79161234567.',
+    ru: 'Нужен номер мобильного телефона в международном формате, например +79161234567.',
+    en: 'A mobile phone number in international form is needed, for example +79161234567.',
   },
   INVALID_CURSOR: { ru: 'Этот курсор не от этого сервера.', en: 'This cursor is not from this server.' },
   INVALID_PAGE: { ru: 'Размер страницы: от 1 до {max}.', en: 'A page holds from 1 to {max} items.' },
@@ -46,6 +46,10 @@ const catalogue = {
   INVALID_EMPLOYEE: { ru: 'Это возможно только для сотрудника.', en: 'This is possible for an employee only.' },
   INVALID_ROLE: { ru: 'Эта роль в этой группе невозможна.', en: 'This role is not possible in this group.' },
   INVALID_FUTURE: { ru: 'Нужно время в будущем, не позже чем через год.', en: 'A time in the coming year is needed.' },
+  INVALID_KINDERGARTEN: {
+    ru: 'У воспитанников детского сада нет учётных записей.',
+    en: 'The children of a kindergarten have no accounts.',
+  },
   INVALID_TIME_ZONE: {
     ru: 'Нужен часовой пояс, например Europe/Moscow.',
     en: 'A time zone is needed, for example Europe/Moscow.',
@@ -70,11 +74,11 @@ const catalogue = {
   INVITE_EXHAUSTED: { ru: 'Приглашение уже использовано.', en: 'This invite has been used up.' },
   INVITE_EXPIRED: { ru: 'Срок приглашения истёк.', en: 'This invite has expired.' },
   INVITE_REVOKED: { ru: 'Приглашение больше не действует.', en: 'This invite is no longer valid.' },
-  ALREADY_MEMBER: { ru: 'Вы уже участник с этой ролью.', en: 'You are already a member in this role.' },
+  ALREADY_MEMBER: { ru: 'Такое участие в этой роли уже есть.', en: 'There is such a membership in this role already.' },
   ALREADY_REQUESTED: { ru: 'Такая заявка уже ждёт решения.', en: 'Such a request is already waiting.' },
   COOL_DOWN: { ru: 'После отказа заявку можно подать позже.', en: 'After a rejection, ask again later.' },
   UNAVAILABLE: { ru: 'Сервис временно недоступен. Повторите позже.', en: 'Temporarily unavailable. Try again.' },
-  INTERNAL: { ru: 'Внутренняя ошибка. Мы уже знаем о ней.', en: 'Something went wrong here, not with you.' },
+  INTERNAL: { ru: 'У нас что-то сломалось. Повторите позже.', en: 'Something went wrong here, not with you.' },
   SIGN_IN_CODE: {
     ru: '{code} — код для входа в Homeroom. Никому его не сообщайте.',
     en: '{code} is your Homeroom sign-in code. Tell it to nobody.',

@@ -25,11 +25,20 @@ test('twenty people who ask for a code for one phone at once cause one message',
   expect(sent).toBe(1);
 });
 
-test.for(['12', '+7 999', 'not a phone', '+79161234567890123', '112'])('%s is not a phone', async (phone) => {
+test.for([
+  '12',
+  '+7 999',
+  'not a phone',
+  '+79161234567890123',
+  '112',
+  '+1 900 555 1234',
+  '+7 800 555 35 35',
+  '+8816 1234 5678',
+])('%s is not a phone', async (phone) => {
   await using app = await startTestApp();
   expect(await app.world.anonymous().does('RequestSignInCode', { phone })).toMatchObject({
     code: 'INVALID_INPUT',
-    message: 'A phone number in international form is needed, for example +79161234567.',
+    message: 'A mobile phone number in international form is needed, for example +79161234567.',
   });
 });
 

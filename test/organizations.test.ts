@@ -98,7 +98,7 @@ test('a suspended organization is closed to its people and comes back as it was'
   for (const person of [administrator, guardian]) {
     expect((await person.run('Organization', { id: organizationId })).organization).toBeNull();
     const { memberships } = (await person.run('Viewer')).viewer;
-    expect(memberships.nodes).toMatchObject([{ organization: { state: 'SUSPENDED' } }]);
+    expect(memberships.nodes).toMatchObject([{ suspensionReason: 'Licence expired.', organization: null }]);
   }
   const refused = await administrator.does('UpdateOrganization', { input: { organizationId, name: 'X' } });
   expect(refused).toMatchObject({ code: 'NOT_FOUND' });

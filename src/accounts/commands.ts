@@ -9,6 +9,7 @@ import { append, transact } from '../log/append.ts';
 import { codeMatches, hashCode, hashSecret, newCode, newSecret } from '../secrets.ts';
 import { type Locale, locales, text } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
+import { sessionIsGood } from './queries.ts';
 import { type Session, sessions, signInChallenges, type User, users } from './tables.ts';
 
 const codeMinutes = 5;
@@ -210,7 +211,12 @@ async function endSessions(tx: Transaction, viewer: Viewer, ids: string[], ended
     .where(and(inArray(sessions.id, ids), eq(sessions.userId, viewer.userId), isNull(sessions.endedAt)))
     .returning({ id: sessions.id });
   for (const { id } of ended) {
-    await append(tx, { kind: 'SESSION_ENDED', audienceId: viewer.userId, subjectId: id });
+    // First the session's own streams end, then the others hear of it.
+    await append(
+      tx,
+      { kind: 'SESSION_ENDED', audienceId: viewer.userId, subjectId: id },
+      { kind: 'SESSION_CLOSED', audienceId: viewer.userId, subjectId: id },
+    );
     await audit(tx, viewer.userId, { action: 'session.end', target: { type: 'Session', id }, after: { endedBy } });
   }
   return ended.length;
@@ -227,14 +233,6 @@ export async function keepSessions(db: Database, ids: readonly string[], idleDay
   if (stale.length > 0) await db.update(sessions).set({ usedAt: sql`now()` }).where(inArray(sessions.id, stale));
   return new Set(found.map(({ id }) => id));
 }
-
-/** Not ended, not too old, used recently enough. */
-export const sessionIsGood = (idleDays: number) =>
-  and(
-    isNull(sessions.endedAt),
-    gt(sessions.expiresAt, sql`now()`),
-    gt(sessions.usedAt, sql`now() - make_interval(days => ${sql.raw(String(idleDays))})`),
-  );
 
 const UpdateProfile = z.object({ ...personName, email, locale: z.enum(locales) }).partial();
 

@@ -1,4 +1,4 @@
-import { InvalidState, RateLimited } from '../errors.ts';
+import { RateLimited } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
@@ -122,7 +122,8 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
         includeEnded: t.arg.boolean({ defaultValue: false, description: 'Also those that have ended.' }),
       },
       resolve: ({ userId }, args, ctx) => {
-        return listed(ctx, args, sessionsOf, { parentId: userId, filter: { open: !args.includeEnded } });
+        const idleDays = args.includeEnded ? null : ctx.services.sessionDays.idle;
+        return listed(ctx, args, sessionsOf, { parentId: userId, filter: { idleDays } });
       },
     }),
   }),
@@ -200,7 +201,7 @@ builder.mutationField('signIn', (t) =>
       const { client } = ctx.asking;
       const signed = await signIn(ctx.db, { ...input, client, locale: ctx.locale, maxDays: sessionDays.max });
       const viewer = await authenticate(signed.token);
-      if (!viewer) throw new InvalidState('ENDED');
+      if (!viewer) throw new Error('a session just begun is over');
       ctx.asking.setCookie(signed.token);
       ctx.become(viewer);
       return { ...signed, viewer };
@@ -214,6 +215,7 @@ builder.mutationField('signOut', (t) =>
     resolve: async (_root, _args, ctx) => {
       await signOut(ctx.db, ctx.viewer);
       ctx.asking.setCookie(null);
+      ctx.become(null);
       return true;
     },
   }),
@@ -252,13 +254,20 @@ builder.mutationField('updateProfile', (t) =>
   }),
 );
 
-liveEvent('SessionStarted', {
-  kinds: { SESSION_STARTED: 'Signed in.' },
-  description: 'The viewer signed in somewhere. Whoever did not do so revokes the session.',
-  subject: { name: 'session', type: SessionType, by: sessionById },
+liveEvent('SessionChanged', {
+  concerns: 'PERSON',
+  kinds: { SESSION_STARTED: 'The viewer signed in.', SESSION_CLOSED: 'A session of the viewer’s was ended.' },
+  description: 'The viewer signed in somewhere, or a session was ended. A sign-in that was not theirs they revoke.',
+  subject: {
+    name: 'session',
+    type: SessionType,
+    by: sessionById,
+    canSee: (viewer, session) => session.userId === viewer.userId,
+  },
 });
 liveEvent('ProfileUpdated', {
+  concerns: 'PERSON',
   kinds: { PROFILE_UPDATED: 'Changed.' },
   description: 'The viewer’s own profile was changed, on this device or another.',
-  subject: { name: 'user', type: UserType, by: userById },
+  subject: { name: 'user', type: UserType, by: userById, canSee: (viewer, user) => user.id === viewer.userId },
 });

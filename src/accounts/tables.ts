@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, pgEnum, pgTable, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { check, index, integer, pgEnum, pgTable, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { bytea, createdAt, id, instant } from '../database/columns.ts';
 import { locales } from '../texts.ts';
 
@@ -66,7 +66,7 @@ export const sessions = pgTable(
 /** Counters of the sign-in limits, shared by all processes (shape given by rate-limiter-flexible). */
 export const rateLimits = pgTable('rate_limits', {
   key: text('key').primaryKey(),
-  points: smallint('points').notNull(),
+  points: integer('points').notNull(),
   expire: instant('expire'),
 });
 

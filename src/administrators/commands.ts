@@ -4,6 +4,7 @@ import { settleAudiences } from '../audiences/commands.ts';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, NotFound } from '../errors.ts';
+import { globalId } from '../graphql/ids.ts';
 import { type Order, order, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import { demandVerifiedEmployee, enterMembership, revokeGrants } from '../memberships/commands.ts';
@@ -40,7 +41,7 @@ export async function giveGrant(
       action: 'administrator.grant',
       target: { type: 'AdministratorGrant', id: made.id },
       organizationId: organization.id,
-      after: { membershipId: membership.id, order: given.order, reserved: given.reserved },
+      after: { membershipId: globalId('Membership', membership.id), order: given.order, reserved: given.reserved },
     });
     return made;
   }

@@ -10,7 +10,7 @@ import { MembershipType, OrderInput } from '../memberships/graphql.ts';
 import { canAppointAdministrators, canSeeAdministrators, canSeeMembership } from '../memberships/policy.ts';
 import { membershipById } from '../memberships/queries.ts';
 import type { AdministratorGrant } from '../memberships/tables.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { grantAdministrator, revokeAdministrator } from './commands.ts';
 import { grantById, grantsOf } from './queries.ts';
 
@@ -74,6 +74,8 @@ builder.node(GrantType, {
   }),
 });
 
+showOrganization(GrantType);
+
 builder.objectField(OrganizationType, 'administrators', (t) =>
   t.connection({
     type: GrantType,
@@ -123,7 +125,13 @@ builder.mutationField('revokeAdministrator', (t) =>
 );
 
 liveEvent('AdministratorChanged', {
+  concerns: 'ORGANIZATION',
   kinds: { ADMINISTRATOR_GRANTED: 'Given.', ADMINISTRATOR_REVOKED: 'Taken.' },
   description: 'A right to administer was given or taken. For administrators and the person.',
-  subject: { name: 'grant', type: GrantType, by: grantById },
+  subject: {
+    name: 'grant',
+    type: GrantType,
+    by: grantById,
+    canSee: (viewer, grant) => grant.userId === viewer.userId || canSeeAdministrators(viewer, grant.organizationId),
+  },
 });

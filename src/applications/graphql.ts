@@ -268,7 +268,8 @@ builder.mutationField('requestOrganizationApplicationChanges', (t) =>
 );
 
 liveEvent('OrganizationApplicationChanged', {
+  concerns: 'PERSON',
   kinds: { APPLICATION_SUBMITTED: 'Submitted.', APPLICATION_CHANGED: 'Answered, resubmitted or withdrawn.' },
   description: 'An application was submitted or changed. For the operators and for who made it.',
-  subject: { name: 'application', type: ApplicationType, by: applicationById },
+  subject: { name: 'application', type: ApplicationType, by: applicationById, canSee: canSeeApplication },
 });

@@ -1,7 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm';
-import { keepSessions, sessionIsGood } from '../accounts/commands.ts';
+import { keepSessions } from '../accounts/commands.ts';
+import { sessionIsGood } from '../accounts/queries.ts';
 import { sessions } from '../accounts/tables.ts';
-import { type Database, rows, type Transaction } from '../database/connect.ts';
+import { type Database, type Executor, rows, type Transaction } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
 import { NotFound, Unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
@@ -97,9 +98,9 @@ export async function freshViewer(tx: Transaction, viewer: Viewer): Promise<View
 }
 
 /** What somebody is now who is not the one asking: the creator of an invite. Their policies apply; they have no session. */
-export async function viewerOf(tx: Transaction, userId: string): Promise<Viewer> {
+export async function viewerOf(db: Executor, userId: string): Promise<Viewer> {
   const [row] = await rows<ViewerRow>(
-    tx,
+    db,
     sql`select ${viewerColumns} from users u left join sessions s on false where u.id = ${userId}`,
   );
   if (!row) throw new NotFound();

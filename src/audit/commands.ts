@@ -12,9 +12,10 @@ export interface Deed {
   readonly reason?: string | null;
 }
 
-/** Writes down a deed in the transaction that does it. `actorId` null: the platform itself. */
-export async function audit(tx: Transaction, actorId: string | null, deed: Deed): Promise<void> {
-  await tx.insert(auditEntries).values({
+/** Writes down deeds in the transaction that does them. `actorId` null: the platform itself. */
+export async function audit(tx: Transaction, actorId: string | null, ...deeds: readonly Deed[]): Promise<void> {
+  if (deeds.length === 0) return;
+  const rows = deeds.map((deed) => ({
     actorId,
     organizationId: deed.organizationId ?? null,
     action: deed.action,
@@ -23,5 +24,6 @@ export async function audit(tx: Transaction, actorId: string | null, deed: Deed)
     before: deed.before,
     after: deed.after,
     reason: deed.reason ?? null,
-  });
+  }));
+  await tx.insert(auditEntries).values(rows);
 }

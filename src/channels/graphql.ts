@@ -1,6 +1,6 @@
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canReadChannel } from './policy.ts';
 import { channelById, channelsOf } from './queries.ts';
 import type { Channel } from './tables.ts';
@@ -24,6 +24,8 @@ builder.node(ChannelType, {
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
 });
+
+showOrganization(ChannelType);
 
 builder.objectField(OrganizationType, 'channels', (t) =>
   t.connection({

@@ -1,6 +1,6 @@
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canReadChat } from './policy.ts';
 import { chatById, chatsOf } from './queries.ts';
 import type { Chat } from './tables.ts';
@@ -25,6 +25,8 @@ builder.node(ChatType, {
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
 });
+
+showOrganization(ChatType);
 
 builder.objectField(OrganizationType, 'chats', (t) =>
   t.connection({

@@ -71,6 +71,9 @@ const unavailable = new Set([
   // Postgres: idle in a transaction, transaction, statement and lock timeouts; shutdown, crash, starting up
   '25P03',
   '25P04',
+  // Postgres: gave way to another transaction, again and again
+  '40001',
+  '40P01',
   '55P03',
   '57014',
   '57P01',

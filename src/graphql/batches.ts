@@ -2,6 +2,7 @@ import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
+import { Unauthenticated } from '../errors.ts';
 import type { Viewer } from '../viewer.ts';
 import { connection, type Page, type PageArguments, paged } from './connections.ts';
 import type { Batch, Context } from './context.ts';
@@ -36,11 +37,11 @@ export interface ListKey<Filter> {
 export function listsOf<Table extends Identified, Filter>(
   table: Table,
   parent: PgColumn,
-  narrow: (filter: Filter, viewer: Viewer | null) => SQL | undefined,
+  narrow: (filter: Filter, viewer: Viewer) => SQL | undefined,
 ): Lists<Table['$inferSelect'], Filter> {
   type Row = Table['$inferSelect'];
   return {
-    page: (db, keys, viewer) =>
+    page: async (db, keys, viewer) =>
       inGroups(
         keys,
         ({ filter, page }) => ({ filter, page }),
@@ -50,7 +51,7 @@ export function listsOf<Table extends Identified, Filter>(
           const ranked = db
             .select({ id: table.id, place })
             .from(table as PgTable)
-            .where(and(among(parent, parents), narrow(filter, viewer), where))
+            .where(and(among(parent, parents), narrow(filter, signedIn(viewer)), where))
             .as('ranked');
           const found = await db
             .select({ row: getTableColumns(table as PgTable), parentId: sql<string>`${parent}` })
@@ -61,12 +62,12 @@ export function listsOf<Table extends Identified, Filter>(
           return collect<Row>(parents, found as { row: Row; parentId: string }[]); // all columns of this very table
         },
       ),
-    count: (db, keys, viewer) =>
+    count: async (db, keys, viewer) =>
       inGroups(
         keys,
         ({ filter }) => ({ filter }),
         async (parents, { filter }) => {
-          const found = await countBy(db, table, parent, and(among(parent, parents), narrow(filter, viewer)));
+          const found = await countBy(db, table, parent, and(among(parent, parents), narrow(filter, signedIn(viewer))));
           return parents.map((id) => found.get(id) ?? 0);
         },
       ),
@@ -107,6 +108,12 @@ function collect<Row>(parents: readonly string[], found: readonly { row: Row; pa
   const lists = new Map(parents.map((id): [string, Row[]] => [id, []]));
   for (const { row, parentId } of found) lists.get(parentId)?.push(row);
   return parents.map((id) => lists.get(id) ?? []);
+}
+
+/** Lists are for people: nothing is narrowed for nobody. */
+function signedIn(viewer: Viewer | null): Viewer {
+  if (!viewer) throw new Unauthenticated();
+  return viewer;
 }
 
 /** A node type's loader: the rows with these ids that the viewer may see, null in the place of the others. */

@@ -188,3 +188,6 @@ builder.globalConnectionField('totalCount', (t) =>
     resolve: ({ totalCount }) => totalCount(),
   }),
 );
+
+/** What the builder knows of types; for helpers that add to types of many domains. */
+export type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Known> ? Known : never;

@@ -2,6 +2,7 @@ import { resolveCursorConnection } from '@pothos/plugin-relay';
 import { and, asc, desc, gt, lt, type SQL } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { InvalidInput } from '../errors.ts';
+import { uuid } from './ids.ts';
 
 /** The most items a page holds. */
 export const pageCap = 100;
@@ -22,8 +23,6 @@ export interface Page {
   readonly limit: number;
   readonly inverted: boolean;
 }
-
-const uuid = /^[0-9a-f-]{36}$/;
 
 /**
  * A connection over rows that are ordered by id, newest first. `count` runs only when `totalCount` is selected.

@@ -22,7 +22,6 @@ export interface Services {
   /** For what strangers may do: so many in an hour from one address, counted for all processes together. */
   readonly limitAddress: Limiter;
   readonly sessionDays: { readonly idle: number; readonly max: number };
-  readonly secureCookies: boolean;
   /** Who holds this session token now; null: nobody. */
   authenticate(token: string): Promise<Viewer | null>;
 }
@@ -66,8 +65,8 @@ export class Context {
     return this.#viewer;
   }
 
-  /** The rest of the operation is asked by whom it has just signed in. */
-  become(viewer: Viewer): void {
+  /** The rest of the operation is asked by whom it has just signed in, or by nobody. */
+  become(viewer: Viewer | null): void {
     this.#viewer = viewer;
     this.#loaders.clear();
   }

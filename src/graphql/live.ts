@@ -1,8 +1,9 @@
-import type { ObjectRef, SchemaTypes } from '@pothos/core';
+import type { ObjectRef } from '@pothos/core';
 import { encodeCursor } from '../log/cursor.ts';
 import type { Ending } from '../log/follower.ts';
 import type { LoggedEvent } from '../log/history.ts';
-import { builder } from './builder.ts';
+import type { Viewer } from '../viewer.ts';
+import { builder, type Types } from './builder.ts';
 import type { Batch } from './context.ts';
 
 /** What subscriptions deliver: events of the log, and at the end the reason for it. */
@@ -44,29 +45,34 @@ const ResyncRequired = builder.objectRef<Extract<Ending, { ending: 'RESYNC_REQUI
   interfaces: [LogEvent],
 });
 
-const typeByKind = new Map<string, EventRef>();
-type SchemaTypesOfBuilder = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Types> ? Types : SchemaTypes;
+type Concern = 'ORGANIZATION' | 'PERSON';
 
-type EventRef = ObjectRef<SchemaTypesOfBuilder, LoggedEvent>;
+const events = new Map<string, { type: EventRef; meaning: string; concerns: Concern }>();
+
+type EventRef = ObjectRef<Types, LoggedEvent>;
 
 /**
  * Declares the type as which events of some kinds appear in the API. `kinds` says what each means; where there are
- * several, the type tells them apart by its field `change`.
+ * several, the field `kind` tells them apart.
  */
 export function liveEvent<Row>(
   name: string,
   options: {
     readonly kinds: Readonly<Record<string, string>>;
     readonly description: string;
+    /** Whether it happens in an organization, or to a person alone. */
+    readonly concerns: Concern;
     /** The field that shows what it happened to, as it is now. */
     readonly subject: {
       readonly name: string;
-      readonly type: ObjectRef<SchemaTypesOfBuilder, Row>;
+      readonly type: ObjectRef<Types, Row>;
       readonly by: Batch<string, Row | null>;
+      /** Whether the viewer may see it now: what was told once may be read again, by who has lost the right since. */
+      readonly canSee: (viewer: Viewer, row: Row) => boolean;
     };
   },
 ): EventRef {
-  const { kinds, description, subject } = options;
+  const { kinds, description, subject, concerns } = options;
   const type = builder.objectRef<LoggedEvent>(name).implement({
     description,
     interfaces: [LogEvent],
@@ -75,43 +81,63 @@ export function liveEvent<Row>(
     }),
   });
   // `type` and `by` agree on the row, whatever it is; Pothos cannot say so for a type parameter.
-  const subjectType = subject.type as ObjectRef<SchemaTypesOfBuilder, object>;
+  const subjectType = subject.type as ObjectRef<Types, object>;
   const by = subject.by as Batch<string, object | null>;
+  const canSee = subject.canSee as (viewer: Viewer, row: object) => boolean;
   builder.objectField(type, subject.name, (t) =>
     t.field({
       type: subjectType,
-      description: 'What it happened to, as it is now.',
-      resolve: ({ subjectId }, _args, ctx) => ctx.loadExisting(by, subjectId),
+      nullable: true,
+      description: 'What it happened to, as it is now. Null: not for this viewer any more.',
+      resolve: async ({ subjectId }, _args, ctx) => {
+        const row = await ctx.loadExisting(by, subjectId);
+        return canSee(ctx.viewer, row) ? row : null;
+      },
     }),
   );
-  if (Object.keys(kinds).length > 1) {
-    const values = Object.entries(kinds).map(([kind, description]) => [kind, { description }]);
-    const change = builder.enumType(name.replace(/d$/, ''), {
-      description: `What happened: see ${name}.`,
-      values: Object.fromEntries(values) as Record<string, { description: string }>,
-    });
-    builder.objectField(type, 'change', (t) =>
-      t.field({ type: change, description: 'What happened.', resolve: ({ kind }) => kind }),
-    );
-  }
-  for (const kind of Object.keys(kinds)) typeByKind.set(kind, type);
+  for (const [kind, meaning] of Object.entries(kinds)) events.set(kind, { type, meaning, concerns });
   return type;
 }
 
-/** The kinds that these types show; of all types when none are given. */
-export const kindsOf = (...types: readonly EventRef[]): ReadonlySet<string> =>
-  new Set([...typeByKind].filter(([, type]) => types.length === 0 || types.includes(type)).map(([kind]) => kind));
+/** Names the kinds of all declared events in the API. Called once, when every domain has declared its own. */
+export function nameEventKinds(): void {
+  const values = [...events].map(([kind, { meaning }]): [string, { description: string }] => [
+    kind,
+    { description: meaning },
+  ]);
+  const EventKind = builder.enumType('EventKind', {
+    description: 'What an event of the log tells.',
+    values: Object.fromEntries(values),
+  });
+  builder.interfaceField(LogEvent, 'kind', (t) =>
+    t.field({
+      type: EventKind,
+      nullable: true,
+      description: 'What happened. Null: nothing, the subscription ends here.',
+      resolve: (event) => ('ending' in event ? null : event.kind),
+    }),
+  );
+}
 
-/** What one subscription may deliver: events of these types (all when none are given), and the endings. */
-export function liveUnion(name: string, description: string, ...types: readonly EventRef[]) {
+/** The kinds that a type shows. */
+export const kindsOf = (shown: EventRef): ReadonlySet<string> =>
+  new Set([...events].filter(([, { type }]) => type === shown).map(([kind]) => kind));
+
+/** What a subscription may deliver: events of one type, of all that happens in organizations, or of everything; and its end. */
+export function liveUnion(name: string, description: string, only?: EventRef | 'ORGANIZATION') {
+  const members = () => {
+    if (typeof only === 'object') return [only];
+    const shown = [...events.values()].filter(({ concerns }) => !only || concerns === only);
+    return new Set(shown.map(({ type }) => type));
+  };
   return builder.unionType(name, {
     description,
-    types: () => [...(types.length > 0 ? types : new Set(typeByKind.values())), AccessEnded, ResyncRequired],
+    types: () => [...members(), AccessEnded, ResyncRequired],
     resolveType: (delivery) => {
       // The union's members are what `Delivery` is; Pothos sees their shapes joined.
       const event = delivery as Delivery;
       if ('ending' in event) return event.ending === 'ACCESS_ENDED' ? AccessEnded : ResyncRequired;
-      return typeByKind.get(event.kind);
+      return events.get(event.kind)?.type;
     },
   });
 }

@@ -58,9 +58,14 @@ export function createPipeline(options: PipelineOptions) {
       },
     },
     context: async ({ asking }) => {
-      const viewer = asking.token ? await options.services.authenticate(asking.token) : null;
-      await options.rate(viewer ? `viewer:${viewer.userId}` : `address:${asking.address}`);
-      return { homeroom: new Context(options.services, asking, viewer) };
+      try {
+        const viewer = asking.token ? await options.services.authenticate(asking.token) : null;
+        await options.rate(viewer ? `viewer:${viewer.userId}` : `address:${asking.address}`);
+        return { homeroom: new Context(options.services, asking, viewer) };
+      } catch (error) {
+        // Here the language is still known; what masks errors later knows none.
+        throw presentError(error, asking.locale, (err) => options.logger.error({ err }, 'request failed'));
+      }
     },
     plugins: [limits(options), execution(options), requestLog(options.logger)],
   });
@@ -112,7 +117,9 @@ function execution({ services, logger }: PipelineOptions): Plugin<{ homeroom: Co
         if (!(Symbol.asyncIterator in source)) return present(source, context);
         return mapSourceToResponseEvent(validated, source, async (event) => {
           const viewer = context.asking.token ? await services.authenticate(context.asking.token) : null;
-          const fresh = new Context(services, context.asking, viewer ?? context.maybeViewer);
+          // Whose session is over is nobody: only the ending is still theirs to hear.
+          const ending = 'ending' in Object(event.rootValue);
+          const fresh = new Context(services, context.asking, viewer ?? (ending ? context.maybeViewer : null));
           const result = await executeSubscriptionEvent({ ...event, contextValue: fresh });
           // An event that could not be read now is not to count as delivered: the stream breaks off before it.
           const lost = result.errors?.find((error) => isUnavailable(error.originalError));
@@ -139,7 +146,7 @@ function requestLog(logger: Logger): Plugin<{ homeroom: Context }> {
     logger.info(
       {
         kind,
-        operation: getOperationAST(args.document, args.operationName)?.name?.value ?? null,
+        operation: getOperationAST(args.document, args.operationName)?.name?.value.slice(0, 60) ?? null,
         viewer: (args.contextValue as Context | { homeroom: Context } | undefined) && viewerOf(args.contextValue),
         ms: Math.round(performance.now() - started),
         failed,

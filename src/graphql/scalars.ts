@@ -13,7 +13,10 @@ builder.scalarType('DateTime', {
     const valid =
       typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value);
     const instant = new Date(valid ? String(value) : Number.NaN);
-    return Number.isNaN(instant.getTime()) ? refuse('A DateTime is an ISO 8601 instant with an offset.') : instant;
+    const year = instant.getUTCFullYear();
+    return Number.isNaN(year) || year < 1900 || year > 2199
+      ? refuse('A DateTime is an ISO 8601 instant with an offset, of the years 1900 to 2199.')
+      : instant;
   },
 });
 

@@ -1,6 +1,6 @@
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canListGroups, canSeeGroup } from './policy.ts';
 import { groupById, groupsOf } from './queries.ts';
 import type { Group } from './tables.ts';
@@ -38,6 +38,8 @@ builder.node(GroupType, {
     state: t.field({ type: GroupStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
   }),
 });
+
+showOrganization(GroupType);
 
 builder.objectField(OrganizationType, 'groups', (t) =>
   t.connection({

@@ -8,20 +8,18 @@ export const groupById = byId(groups);
 export const groupsOf = listsOf(groups, groups.organizationId, ({ kind }: { kind: Group['kind'] | null }, viewer) =>
   and(
     kind ? eq(groups.kind, kind) : undefined,
-    viewer
-      ? or(
-          inArray(
-            groups.organizationId,
-            viewer.organizationsWhere((id) => viewer.leads(id)),
-          ),
-          and(
-            inArray(
-              groups.organizationId,
-              viewer.organizationsWhere((id) => viewer.isVerifiedStaffOf(id)),
-            ),
-            eq(groups.kind, 'STAFF'),
-          ),
-        )
-      : undefined,
+    or(
+      inArray(
+        groups.organizationId,
+        viewer.organizationsWhere((id) => viewer.leads(id)),
+      ),
+      and(
+        inArray(
+          groups.organizationId,
+          viewer.organizationsWhere((id) => viewer.isVerifiedStaffOf(id)),
+        ),
+        eq(groups.kind, 'STAFF'),
+      ),
+    ),
   ),
 );

@@ -1,22 +1,24 @@
-import { and, eq, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { viewerOf } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, InvalidInput, NotFound } from '../errors.ts';
+import { globalId } from '../graphql/ids.ts';
 import { canSeeGroup } from '../groups/policy.ts';
 import { groups } from '../groups/tables.ts';
 import { idempotencyKey, phoneNumber, valid } from '../input.ts';
-import { fileJoinRequest } from '../join-requests/commands.ts';
+import { fileJoinRequest, settleWaiting } from '../join-requests/commands.ts';
 import { type JoinRequest, joinRequests } from '../join-requests/tables.ts';
-import { append, transact } from '../log/append.ts';
+import { append, type NewEvent, transact } from '../log/append.ts';
 import { beginMembership } from '../memberships/commands.ts';
 import { type Membership, memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
 import { enterOrganization, lockOrganization } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import { hashSecret, newSecret } from '../secrets.ts';
 import type { Viewer } from '../viewer.ts';
-import { canInvite, canListInvites, canRevokeInvite, fits } from './policy.ts';
+import { canInvite, canListInvites, canRevokeInvite, canSeeInvite, fits } from './policy.ts';
+import { stateOf } from './queries.ts';
 import { type Invite, inviteRedemptions, invites } from './tables.ts';
 
 const defaultDays = 14;
@@ -70,7 +72,7 @@ export async function createInvite(
   const intendedPhone = wish.intendedPhone ? phoneNumber(wish.intendedPhone, 'intendedPhone') : null;
   demandNearFuture(wish.expiresAt);
   return transact(db, async (tx) => {
-    const { group, viewer: fresh } = await enterGroup(tx, viewer, wish.groupId);
+    const { group, organization, viewer: fresh } = await enterGroup(tx, viewer, wish.groupId);
     if (!canInvite(fresh, group, wish.role)) throw new Forbidden('FORBIDDEN_INVITER');
     if (!fits(wish.role, group)) throw new InvalidInput('role', 'INVALID_ROLE');
     if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
@@ -93,13 +95,13 @@ export async function createInvite(
       .onConflictDoNothing({ target: [invites.createdBy, invites.idempotencyKey] })
       .returning();
     if (!invite) return { invite: await firstOf(tx, viewer, wish), code: null };
-    await announce(tx, invite, 'INVITE_CREATED');
+    await announce(tx, organization, fresh, [invite], 'INVITE_CREATED');
     await audit(tx, viewer.userId, {
       action: 'invite.create',
       target: { type: 'Invite', id: invite.id },
       organizationId: invite.organizationId,
       after: {
-        groupId: group.id,
+        groupId: globalId('Group', group.id),
         role: invite.role,
         maxUses: invite.maxUses,
         requiresApproval: invite.requiresApproval,
@@ -132,15 +134,22 @@ async function enterGroup(tx: Transaction, viewer: Viewer, groupId: string) {
   return { ...entered, group };
 }
 
-/** The administrators hear of it, and its creator. */
-async function announce(tx: Transaction, invite: Invite, kind: string): Promise<void> {
-  const organization = await lockOrganization(tx, invite.organizationId);
-  const event = { kind, organizationId: organization.id, subjectId: invite.id };
-  await append(
-    tx,
-    { ...event, audienceId: organization.administratorsAudienceId },
-    { ...event, audienceId: invite.createdBy },
-  );
+/** The administrators hear of them, and their creators as long as they may see them. */
+async function announce(
+  tx: Transaction,
+  organization: Organization,
+  by: Viewer,
+  announced: readonly Invite[],
+  kind: string,
+): Promise<void> {
+  const events: NewEvent[] = [];
+  for (const invite of announced) {
+    const event = { kind, organizationId: organization.id, subjectId: invite.id };
+    const creator = invite.createdBy === by.userId ? by : await viewerOf(tx, invite.createdBy);
+    events.push({ ...event, audienceId: organization.administratorsAudienceId });
+    if (canSeeInvite(creator, invite)) events.push({ ...event, audienceId: invite.createdBy });
+  }
+  await append(tx, ...events);
 }
 
 /** What a redemption gave: a membership, or a request that waits for an administrator. */
@@ -172,14 +181,7 @@ export async function redeemInvite(db: Database, viewer: Viewer, code: string): 
     await demandUsable(tx, viewer, organization, invite);
     const given = invite.requiresApproval
       ? { joinRequest: await fileJoinRequest(tx, viewer, organization, asRequest(invite)), membership: null }
-      : {
-          membership: await beginMembership(tx, organization, {
-            userId: viewer.userId,
-            role: invite.role,
-            position: invite.position,
-          }),
-          joinRequest: null,
-        };
+      : { membership: await joinNow(tx, viewer, organization, invite), joinRequest: null };
     await tx.insert(inviteRedemptions).values({
       inviteId: invite.id,
       userId: viewer.userId,
@@ -190,15 +192,24 @@ export async function redeemInvite(db: Database, viewer: Viewer, code: string): 
       .update(invites)
       .set({ useCount: sql`${invites.useCount} + 1` })
       .where(eq(invites.id, invite.id));
-    await announce(tx, invite, 'INVITE_REDEEMED');
+    await announce(tx, organization, viewer, [invite], 'INVITE_REDEEMED');
     await audit(tx, viewer.userId, {
       action: 'invite.redeem',
       target: { type: 'Invite', id: invite.id },
       organizationId: organization.id,
-      after: { membershipId: given.membership?.id ?? null, joinRequestId: given.joinRequest?.id ?? null },
+      after: given.membership
+        ? { membershipId: globalId('Membership', given.membership.id) }
+        : { joinRequestId: globalId('JoinRequest', given.joinRequest?.id ?? '') },
     });
     return given;
   });
+}
+
+/** The membership that an invite gives at once; a request for the same role that waits is settled by it. */
+async function joinNow(tx: Transaction, viewer: Viewer, organization: Organization, { role, position }: Invite) {
+  const membership = await beginMembership(tx, organization, { userId: viewer.userId, role, position });
+  await settleWaiting(tx, organization, membership);
+  return membership;
 }
 
 const asRequest = ({ id, role, position }: Invite) => ({
@@ -226,9 +237,10 @@ async function demandUsable(
   invite: Invite,
 ): Promise<void> {
   if (organization.state !== 'ACTIVE') throw new NotFound();
-  if (invite.revokedAt) throw new InviteRevoked();
-  if (invite.expiresAt <= new Date()) throw new InviteExpired();
-  if (invite.useCount >= invite.maxUses) throw new InviteExhausted();
+  const state = stateOf(invite);
+  if (state === 'REVOKED') throw new InviteRevoked();
+  if (state === 'EXHAUSTED') throw new InviteExhausted();
+  if (state === 'EXPIRED') throw new InviteExpired();
   if (invite.intendedPhone && invite.intendedPhone !== viewer.phone) throw new Forbidden('FORBIDDEN_PHONE');
   const [group] = await tx.select().from(groups).where(eq(groups.id, invite.groupId));
   const creator = await viewerOf(tx, invite.createdBy);
@@ -236,14 +248,15 @@ async function demandUsable(
   if (invite.role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
 }
 
-/** Annuls an invite, at once; an annulled one stays so. @throws NotFound */
+/** Annuls an invite, at once; an annulled one stays so. @throws NotFound, InvalidState */
 export async function revokeInvite(db: Database, viewer: Viewer, inviteId: string): Promise<Invite> {
   return transact(db, async (tx) => {
     const [known] = await tx.select().from(invites).where(eq(invites.id, inviteId));
     if (!known) throw new NotFound();
-    const { viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);
+    const { organization, viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);
     if (!canRevokeInvite(fresh, known)) throw new NotFound();
-    const [invite] = await revokeWhere(tx, fresh, eq(invites.id, inviteId));
+    await revokeWhere(tx, organization, fresh, eq(invites.id, inviteId));
+    const [invite] = await tx.select().from(invites).where(eq(invites.id, inviteId));
     return invite ?? known;
   });
 }
@@ -256,15 +269,16 @@ const RevokeUnclaimed = z.object({
 
 /**
  * Annuls every invite that nobody has used (§2.1.13), of a group or all, older than an instant or all; others than
- * administrators annul their own. @throws NotFound, Forbidden
+ * administrators annul their own. @throws NotFound, Forbidden, InvalidInput, InvalidState
  */
 export async function revokeUnclaimedInvites(db: Database, viewer: Viewer, input: unknown): Promise<Invite[]> {
   const { organizationId, groupId, createdBefore } = valid(RevokeUnclaimed, input);
   return transact(db, async (tx) => {
-    const { viewer: fresh } = await enterOrganization(tx, viewer, organizationId);
+    const { organization, viewer: fresh } = await enterOrganization(tx, viewer, organizationId);
     if (!canListInvites(fresh, organizationId)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
     return revokeWhere(
       tx,
+      organization,
       fresh,
       and(
         eq(invites.organizationId, organizationId),
@@ -277,19 +291,26 @@ export async function revokeUnclaimedInvites(db: Database, viewer: Viewer, input
   });
 }
 
-async function revokeWhere(tx: Transaction, viewer: Viewer, where: ReturnType<typeof and>): Promise<Invite[]> {
+async function revokeWhere(
+  tx: Transaction,
+  organization: Organization,
+  viewer: Viewer,
+  where: SQL | undefined,
+): Promise<Invite[]> {
   const revoked = await tx
     .update(invites)
     .set({ revokedAt: sql`now()` })
     .where(and(where, isNull(invites.revokedAt)))
     .returning();
-  for (const invite of revoked) {
-    await announce(tx, invite, 'INVITE_REVOKED');
-    await audit(tx, viewer.userId, {
+  await announce(tx, organization, viewer, revoked, 'INVITE_REVOKED');
+  await audit(
+    tx,
+    viewer.userId,
+    ...revoked.map(({ id }) => ({
       action: 'invite.revoke',
-      target: { type: 'Invite', id: invite.id },
-      organizationId: invite.organizationId,
-    });
-  }
+      target: { type: 'Invite', id },
+      organizationId: organization.id,
+    })),
+  );
   return revoked;
 }

@@ -7,13 +7,14 @@ import { ErrorInterface } from '../graphql/errors.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { GroupType } from '../groups/graphql.ts';
+import { canSeeGroup } from '../groups/policy.ts';
 import { groupById } from '../groups/queries.ts';
 import { AlreadyRequested } from '../join-requests/commands.ts';
 import { JoinRequestType } from '../join-requests/graphql.ts';
 import { AlreadyMember } from '../memberships/commands.ts';
 import { MembershipType, PositionEnum, RoleEnum } from '../memberships/graphql.ts';
 import { roleEnum } from '../memberships/tables.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import {
   createInvite,
   InviteExhausted,
@@ -53,7 +54,8 @@ builder.objectType(InviteRevoked, {
 });
 
 const InviteStateEnum = builder.enumType('InviteState', {
-  description: 'Where an invite stands; the first of these that holds.',
+  description:
+    'Where an invite stands by itself. Using it also asks whether whoever made it may still invite people so.',
   values: {
     REVOKED: { description: 'Annulled.' },
     EXHAUSTED: { description: 'All uses are taken.' },
@@ -83,8 +85,12 @@ builder.node(InviteType, {
   fields: (t) => ({
     group: t.field({
       type: GroupType,
-      description: 'Into which group.',
-      resolve: ({ groupId }, _args, ctx) => ctx.loadExisting(groupById, groupId),
+      nullable: true,
+      description: 'Into which group. Null: not for this viewer.',
+      resolve: async ({ groupId }, _args, ctx) => {
+        const group = await ctx.loadExisting(groupById, groupId);
+        return canSeeGroup(ctx.viewer, group) ? group : null;
+      },
     }),
     role: t.field({ type: RoleEnum, description: 'In which role.', resolve: ({ role }) => role }),
     position: t.field({
@@ -117,8 +123,12 @@ builder.node(InviteType, {
     }),
     redemptions: t.connection({
       type: RedemptionType,
-      description: 'Who used it, newest first.',
-      resolve: ({ id }, args, ctx) => listed(ctx, args, redemptionsOf, { parentId: id, filter: null }),
+      nullable: true,
+      description: 'Who used it, newest first. Null: not for this viewer, who may no longer invite people so.',
+      resolve: (invite, args, ctx) =>
+        canInvite(ctx.viewer, invite, invite.role)
+          ? listed(ctx, args, redemptionsOf, { parentId: invite.id, filter: null })
+          : null,
     }),
     viewerCanRevoke: t.boolean({
       description: 'Whether the viewer may annul it.',
@@ -126,6 +136,8 @@ builder.node(InviteType, {
     }),
   }),
 });
+
+showOrganization(InviteType);
 
 builder.objectField(OrganizationType, 'invites', (t) =>
   t.connection({
@@ -246,7 +258,7 @@ builder.mutationField('redeemInvite', (t) =>
       'Uses an invite (§2.1.7, 2.2.3, 2.4.1): the link fixes group and role. A repeat by the same person returns what the ' +
       'first gave and takes no further use.',
     errors: {
-      types: [InviteExhausted, InviteExpired, InviteRevoked, AlreadyMember, AlreadyRequested, InvalidState],
+      types: [InviteExhausted, InviteExpired, InviteRevoked, AlreadyMember, AlreadyRequested],
     },
     input: { code: t.input.string(codeArgument) },
     resolve: (_root, { input }, ctx) => redeemInvite(ctx.db, ctx.viewer, input.code),
@@ -292,7 +304,8 @@ builder.mutationField('revokeUnclaimedInvites', (t) =>
 );
 
 liveEvent('InviteChanged', {
+  concerns: 'ORGANIZATION',
   kinds: { INVITE_CREATED: 'Made.', INVITE_REDEEMED: 'Used by a person.', INVITE_REVOKED: 'Annulled.' },
   description: 'An invite was made, used or annulled. For administrators and for who made it.',
-  subject: { name: 'invite', type: InviteType, by: inviteById },
+  subject: { name: 'invite', type: InviteType, by: inviteById, canSee: canSeeInvite },
 });

@@ -1,11 +1,12 @@
 import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
+import { viewerOf } from '../audiences/queries.ts';
 import type { Database } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
 import { byId, listsOf } from '../graphql/batches.ts';
 import { groups } from '../groups/tables.ts';
 import { organizations } from '../organizations/tables.ts';
 import { hashSecret } from '../secrets.ts';
-import { canListInvites } from './policy.ts';
+import { canInvite, canListInvites } from './policy.ts';
 import { type Invite, inviteRedemptions, invites } from './tables.ts';
 
 export const inviteById = byId(invites);
@@ -38,21 +39,19 @@ const filtered = ({ state, unclaimed }: InviteFilter): SQL | undefined =>
 export const invitesOf = listsOf(invites, invites.organizationId, (filter: InviteFilter, viewer) =>
   and(
     filtered(filter),
-    viewer
-      ? or(
-          inArray(
-            invites.organizationId,
-            viewer.organizationsWhere((id) => viewer.administers(id)),
-          ),
-          and(
-            inArray(
-              invites.organizationId,
-              viewer.organizationsWhere((id) => canListInvites(viewer, id)),
-            ),
-            eq(invites.createdBy, viewer.userId),
-          ),
-        )
-      : undefined,
+    or(
+      inArray(
+        invites.organizationId,
+        viewer.organizationsWhere((id) => viewer.administers(id)),
+      ),
+      and(
+        inArray(
+          invites.organizationId,
+          viewer.organizationsWhere((id) => canListInvites(viewer, id)),
+        ),
+        eq(invites.createdBy, viewer.userId),
+      ),
+    ),
   ),
 );
 
@@ -68,7 +67,13 @@ export interface InvitePreview {
 
 const previewByHash = prepare((db) =>
   db
-    .select({ organizationName: organizations.name, groupName: groups.name, role: invites.role })
+    .select({
+      organizationName: organizations.name,
+      groupName: groups.name,
+      organizationId: groups.organizationId,
+      role: invites.role,
+      createdBy: invites.createdBy,
+    })
     .from(invites)
     .innerJoin(organizations, and(eq(organizations.id, invites.organizationId), eq(organizations.state, 'ACTIVE')))
     .innerJoin(groups, and(eq(groups.id, invites.groupId), eq(groups.state, 'ACTIVE')))
@@ -78,5 +83,7 @@ const previewByHash = prepare((db) =>
 /** What a code leads to; null unless it can be redeemed now. */
 export async function previewInvite(db: Database, code: string): Promise<InvitePreview | null> {
   const [preview] = await previewByHash(db, { hash: hashSecret(code) });
-  return preview ?? null;
+  if (!preview) return null;
+  const creator = await viewerOf(db, preview.createdBy);
+  return canInvite(creator, preview, preview.role) ? preview : null;
 }

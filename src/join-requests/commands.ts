@@ -1,16 +1,19 @@
-import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm';
+import { and, eq, inArray, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
+import { constraintOf } from '../database/failures.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { idempotencyKey, line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { AlreadyMember, beginMembership } from '../memberships/commands.ts';
-import { memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
+import { AlreadyMember, beginMembership, demandStudentsAllowed } from '../memberships/commands.ts';
+import { openMembership } from '../memberships/queries.ts';
+import { type Membership, positionEnum, roleEnum } from '../memberships/tables.ts';
 import { enterOrganization, lockOrganization, tell } from '../organizations/commands.ts';
-import type { Organization } from '../organizations/tables.ts';
+import { type Organization, organizations } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
+import { latestRequest, requestByKey } from './queries.ts';
 import { type JoinRequest, joinRequests } from './tables.ts';
 
 const openDays = 30;
@@ -57,8 +60,10 @@ export async function submitJoinRequest(db: Database, viewer: Viewer, input: unk
     if (repeated) return repeated;
     // Who asks is no member yet: a closed organization is to them as if it were not there.
     if (organization.state !== 'ACTIVE') throw new NotFound();
-    const latest = await latestRequest(tx, viewer, wish);
-    if (latest?.state === 'REJECTED' && latest.coolDownEnds > new Date()) throw new CoolDown(latest.coolDownEnds);
+    const latest = await latestRequest(tx, { ...wish, userId: viewer.userId });
+    const coolDownEnds =
+      latest?.state === 'REJECTED' && latest.decidedAt ? daysAfter(latest.decidedAt, coolDownDays) : null;
+    if (coolDownEnds && coolDownEnds > new Date()) throw new CoolDown(coolDownEnds);
     return fileJoinRequest(tx, viewer, organization, { ...wish, position: wish.position ?? null, inviteId: null });
   });
 }
@@ -73,9 +78,10 @@ export async function fileJoinRequest(
   organization: Organization,
   wish: Pick<JoinRequest, 'role' | 'position' | 'note' | 'inviteId' | 'idempotencyKey'>,
 ): Promise<JoinRequest> {
-  if (wish.role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
+  demandStudentsAllowed(organization, wish.role);
   if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
-  await demandNoMembership(tx, viewer, organization, wish.role);
+  const person = { userId: viewer.userId, organizationId: organization.id, role: wish.role };
+  if (await openMembership(tx, person)) throw new AlreadyMember();
   await expire(tx, organization.id);
   const { role, position, note, inviteId, idempotencyKey } = wish;
   const [request] = await tx
@@ -90,74 +96,35 @@ export async function fileJoinRequest(
       userId: viewer.userId,
       expiresAt: sql`now() + make_interval(days => ${openDays})`,
     })
-    .onConflictDoNothing()
-    .returning();
+    .onConflictDoNothing({
+      target: [joinRequests.userId, joinRequests.organizationId, joinRequests.role],
+      where: sql`${joinRequests.state} = 'PENDING'`,
+    })
+    .returning()
+    .catch((error: unknown) => {
+      // The same key, at the same moment, in another organization: it is not for this wish.
+      if (constraintOf(error) === 'join_requests_idempotency_key')
+        throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+      throw error;
+    });
   if (!request) {
-    const waiting = await latestRequest(tx, viewer, { organizationId: organization.id, role: wish.role });
+    const waiting = await latestRequest(tx, person);
     throw new AlreadyRequested(waiting?.id ?? '');
   }
-  await tell(tx, organization, { kind: 'JOIN_REQUEST_SUBMITTED', subjectId: request.id });
+  await tell(tx, organization, { kind: 'JOIN_REQUEST_SUBMITTED', subjectId: request.id }, request.userId);
   await record(tx, viewer, request, 'submit');
   return request;
 }
 
 async function sameKey(tx: Transaction, viewer: Viewer, wish: z.output<typeof SubmitJoinRequest>) {
-  if (!wish.idempotencyKey) return null;
-  const [first] = await tx
-    .select()
-    .from(joinRequests)
-    .where(and(eq(joinRequests.userId, viewer.userId), eq(joinRequests.idempotencyKey, wish.idempotencyKey)));
+  const first = wish.idempotencyKey ? await requestByKey(tx, viewer.userId, wish.idempotencyKey) : null;
   if (first && (first.organizationId !== wish.organizationId || first.role !== wish.role)) {
     throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
   }
-  return first ?? null;
+  return first;
 }
 
-async function demandNoMembership(
-  tx: Transaction,
-  viewer: Viewer,
-  organization: Organization,
-  role: JoinRequest['role'],
-) {
-  const [open] = await tx
-    .select({ id: memberships.id })
-    .from(memberships)
-    .where(
-      and(
-        eq(memberships.userId, viewer.userId),
-        eq(memberships.organizationId, organization.id),
-        eq(memberships.role, role),
-        inArray(memberships.state, ['ACTIVE', 'SUSPENDED']),
-      ),
-    );
-  if (open) throw new AlreadyMember();
-}
-
-async function latestRequest(
-  tx: Transaction,
-  viewer: Viewer,
-  { organizationId, role }: Pick<JoinRequest, 'organizationId' | 'role'>,
-) {
-  const [latest] = await tx
-    .select({
-      id: joinRequests.id,
-      state: joinRequests.state,
-      coolDownEnds: sql`${joinRequests.decidedAt} + make_interval(days => ${coolDownDays})`.mapWith(
-        joinRequests.decidedAt,
-      ),
-    })
-    .from(joinRequests)
-    .where(
-      and(
-        eq(joinRequests.userId, viewer.userId),
-        eq(joinRequests.organizationId, organizationId),
-        eq(joinRequests.role, role),
-      ),
-    )
-    .orderBy(desc(joinRequests.id))
-    .limit(1);
-  return latest;
-}
+const daysAfter = (instant: Date, days: number) => new Date(instant.getTime() + days * 86_400_000);
 
 /** Writes down that requests have waited too long; until then their state is derived from `expiresAt`. */
 async function expire(tx: Transaction, organizationId: string): Promise<void> {
@@ -182,7 +149,7 @@ export async function withdrawJoinRequest(db: Database, viewer: Viewer, joinRequ
     if (before.state === 'WITHDRAWN') return before;
     if (before.state !== 'PENDING') throw new InvalidState(before.state);
     const request = await setState(tx, before, { state: 'WITHDRAWN' });
-    await tell(tx, organization, { kind: 'JOIN_REQUEST_WITHDRAWN', subjectId: request.id });
+    await tell(tx, organization, { kind: 'JOIN_REQUEST_WITHDRAWN', subjectId: request.id }, request.userId);
     await record(tx, viewer, request, 'withdraw');
     return request;
   });
@@ -211,8 +178,8 @@ export async function approveJoinRequests(
   return transact(db, async (tx) => {
     const approved: JoinRequest[] = [];
     const skipped: { joinRequestId: string; error: DomainError }[] = [];
-    // In one order, so that two bulk approvals lock organizations alike.
-    for (const joinRequestId of [...new Set(ids)].sort()) {
+    await lockOrganizationsOf(tx, viewer, ids);
+    for (const joinRequestId of new Set(ids)) {
       try {
         approved.push(await tx.transaction((nested) => approve(nested, viewer, joinRequestId)));
       } catch (error) {
@@ -222,6 +189,21 @@ export async function approveJoinRequests(
     }
     return { approved, skipped };
   });
+}
+
+/** All of them at once and in one order: two bulk approvals must not wait for each other. */
+async function lockOrganizationsOf(tx: Transaction, viewer: Viewer, joinRequestIds: readonly string[]): Promise<void> {
+  const asked = tx
+    .select({ id: joinRequests.organizationId })
+    .from(joinRequests)
+    .where(inArray(joinRequests.id, [...joinRequestIds]));
+  const own = viewer.organizationsWhere((id) => canListJoinRequests(viewer, id));
+  await tx
+    .select({ id: organizations.id })
+    .from(organizations)
+    .where(and(inArray(organizations.id, own), inArray(organizations.id, asked)))
+    .orderBy(organizations.id)
+    .for('no key update');
 }
 
 async function approve(tx: Transaction, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
@@ -238,6 +220,19 @@ async function approve(tx: Transaction, viewer: Viewer, joinRequestId: string): 
   await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
   await record(tx, viewer, request, 'approve');
   return request;
+}
+
+/** A request that waits while its person joins otherwise has got what it asked for. Call it after `beginMembership`. */
+export async function settleWaiting(
+  tx: Transaction,
+  organization: Organization,
+  membership: Membership,
+): Promise<void> {
+  const waiting = await latestRequest(tx, membership);
+  if (waiting?.state !== 'PENDING') return;
+  const request = await setState(tx, waiting, { state: 'APPROVED', membershipId: membership.id });
+  await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
+  await record(tx, null, request, 'settle');
 }
 
 /** Rejects a request with a reason; the person may ask again after 7 days. @throws NotFound, Forbidden, InvalidInput, InvalidState */
@@ -292,8 +287,8 @@ async function setState(
   return request;
 }
 
-const record = (tx: Transaction, viewer: Viewer, request: JoinRequest, verb: string): Promise<void> =>
-  audit(tx, viewer.userId, {
+const record = (tx: Transaction, viewer: Viewer | null, request: JoinRequest, verb: string): Promise<void> =>
+  audit(tx, viewer?.userId ?? null, {
     action: `joinRequest.${verb}`,
     target: { type: 'JoinRequest', id: request.id },
     organizationId: request.organizationId,

@@ -11,7 +11,7 @@ import { AlreadyMember } from '../memberships/commands.ts';
 import { MembershipType, PositionEnum, RoleEnum } from '../memberships/graphql.ts';
 import { canSeeMembership } from '../memberships/policy.ts';
 import { membershipById } from '../memberships/queries.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { organizationById } from '../organizations/queries.ts';
 import {
   AlreadyRequested,
@@ -112,6 +112,8 @@ builder.node(JoinRequestType, {
   }),
 });
 
+showOrganization(JoinRequestType);
+
 builder.objectField(OrganizationType, 'joinRequests', (t) =>
   t.connection({
     type: JoinRequestType,
@@ -151,7 +153,7 @@ builder.mutationField('submitJoinRequest', (t) =>
     description:
       'Asks to become a member in a role (§2.1.10). The administrators hear of it at once. One request for a role at a time; ' +
       '7 days between a rejection and the next.',
-    errors: { types: [InvalidState, AlreadyMember, AlreadyRequested, CoolDown] },
+    errors: { types: [AlreadyMember, AlreadyRequested, CoolDown] },
     input: {
       organizationId: t.input.id({ required: true, description: 'Which organization; its people give its id.' }),
       role: t.input.field({ type: RoleEnum, required: true, description: 'As what.' }),
@@ -247,19 +249,22 @@ builder.mutationField('rejectJoinRequest', (t) =>
 );
 
 const JoinRequestSubmitted = liveEvent('JoinRequestSubmitted', {
+  concerns: 'ORGANIZATION',
   kinds: { JOIN_REQUEST_SUBMITTED: 'Submitted.' },
   description: 'Somebody asks to join. For administrators.',
-  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById },
+  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById, canSee: canSeeJoinRequest },
 });
 const JoinRequestDecided = liveEvent('JoinRequestDecided', {
+  concerns: 'ORGANIZATION',
   kinds: { JOIN_REQUEST_DECIDED: 'Decided.' },
   description: 'A join request was approved or rejected. For the person who asked, and for administrators.',
-  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById },
+  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById, canSee: canSeeJoinRequest },
 });
 liveEvent('JoinRequestWithdrawn', {
+  concerns: 'ORGANIZATION',
   kinds: { JOIN_REQUEST_WITHDRAWN: 'Withdrawn.' },
   description: 'A join request was taken back. For administrators.',
-  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById },
+  subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById, canSee: canSeeJoinRequest },
 });
 
 const SubmittedUnion = liveUnion(

@@ -1,4 +1,5 @@
-import { and, eq, gt, inArray, lte, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, lte, or, type SQL, sql } from 'drizzle-orm';
+import type { Transaction } from '../database/connect.ts';
 import { byId, listsOf } from '../graphql/batches.ts';
 import { canListJoinRequests } from './policy.ts';
 import { type JoinRequest, joinRequests } from './tables.ts';
@@ -26,14 +27,40 @@ function filtered({ state }: JoinRequestFilter): SQL | undefined {
 export const joinRequestsOf = listsOf(joinRequests, joinRequests.organizationId, (filter: JoinRequestFilter, viewer) =>
   and(
     filtered(filter),
-    viewer
-      ? inArray(
-          joinRequests.organizationId,
-          viewer.organizationsWhere((id) => canListJoinRequests(viewer, id)),
-        )
-      : undefined,
+    inArray(
+      joinRequests.organizationId,
+      viewer.organizationsWhere((id) => canListJoinRequests(viewer, id)),
+    ),
   ),
 );
 
 /** The requests of people, for themselves. */
 export const joinRequestsOfUser = listsOf(joinRequests, joinRequests.userId, filtered);
+
+type Person = Pick<JoinRequest, 'userId' | 'organizationId' | 'role'>;
+
+/** A person's newest request for a role in an organization, whatever became of it. */
+export async function latestRequest(tx: Transaction, person: Person): Promise<JoinRequest | null> {
+  const [latest] = await tx
+    .select()
+    .from(joinRequests)
+    .where(
+      and(
+        eq(joinRequests.userId, person.userId),
+        eq(joinRequests.organizationId, person.organizationId),
+        eq(joinRequests.role, person.role),
+      ),
+    )
+    .orderBy(desc(joinRequests.id))
+    .limit(1);
+  return latest ?? null;
+}
+
+/** What a person made of this idempotency key. */
+export async function requestByKey(tx: Transaction, userId: string, key: string): Promise<JoinRequest | null> {
+  const [first] = await tx
+    .select()
+    .from(joinRequests)
+    .where(and(eq(joinRequests.userId, userId), eq(joinRequests.idempotencyKey, key)));
+  return first ?? null;
+}

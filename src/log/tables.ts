@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, index, jsonb, pgSequence, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  jsonb,
+  pgSequence,
+  pgTable,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { createdAt } from '../database/columns.ts';
 
 /** Places in the one total order of events. */
@@ -34,5 +45,5 @@ export const logState = pgTable(
     cluster: text('cluster').notNull().default(''),
     trimmedThrough: bigint('trimmed_through', { mode: 'number' }).notNull().default(0),
   },
-  (t) => [uniqueIndex('log_state_only_key').on(t.only).where(sql`${t.only}`)],
+  (t) => [check('log_state_only_check', sql`${t.only}`)],
 );

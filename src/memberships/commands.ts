@@ -4,6 +4,7 @@ import { settleAudiences } from '../audiences/commands.ts';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { globalId } from '../graphql/ids.ts';
 import { line, order, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import { enterOrganization, tell } from '../organizations/commands.ts';
@@ -37,6 +38,7 @@ export async function beginMembership(
   organization: Organization,
   { userId, role, position }: Pick<Membership, 'userId' | 'role' | 'position'>,
 ): Promise<Membership> {
+  demandStudentsAllowed(organization, role);
   const [membership] = await tx
     .insert(memberships)
     .values({ userId, role, position, organizationId: organization.id })
@@ -49,6 +51,11 @@ export async function beginMembership(
   await settleAudiences(tx, organization.id, [userId]);
   await tell(tx, organization, { kind: 'MEMBERSHIP_STARTED', subjectId: membership.id }, userId);
   return membership;
+}
+
+/** @throws Forbidden where students have no accounts */
+export function demandStudentsAllowed(organization: Organization, role: Membership['role']): void {
+  if (role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
 }
 
 /** @throws LastAdministrator when, after what this transaction did, nobody active administers the organization */
@@ -153,6 +160,8 @@ export async function leaveOrganization(
         ),
       );
     if (own.length === 0) throw new NotFound();
+    // Leaving and joining anew would lift a suspension.
+    if (own.some(({ state }) => state === 'SUSPENDED')) throw new InvalidState('SUSPENDED');
     const left: Membership[] = [];
     for (const membership of own) {
       const change = { to: 'ENDED', reason: null, endedBy: 'LEFT' } as const;
@@ -201,10 +210,20 @@ async function revokeWhatDepends(
   organization: Organization,
   membershipId: string,
 ): Promise<void> {
-  await tx
+  const revoked = await tx
     .update(verifications)
     .set({ state: 'REVOKED', decidedAt: sql`now()`, decidedBy: viewer.userId })
-    .where(and(eq(verifications.membershipId, membershipId), inArray(verifications.state, ['PENDING', 'VERIFIED'])));
+    .where(and(eq(verifications.membershipId, membershipId), inArray(verifications.state, ['PENDING', 'VERIFIED'])))
+    .returning();
+  for (const verification of revoked) {
+    await tell(tx, organization, { kind: 'VERIFICATION_DECIDED', subjectId: verification.id }, verification.userId);
+    await audit(tx, viewer.userId, {
+      action: 'verification.revoke',
+      target: { type: 'Verification', id: verification.id },
+      organizationId: organization.id,
+      after: { state: 'REVOKED' },
+    });
+  }
   await revokeGrants(tx, viewer, organization, eq(administratorGrants.membershipId, membershipId));
 }
 
@@ -267,13 +286,14 @@ export async function appointHead(db: Database, viewer: Viewer, input: unknown):
       .where(eq(memberships.id, membership.id))
       .returning();
     if (!head) throw new NotFound();
+    if (former) await tell(tx, organization, { kind: 'HEAD_REPLACED', subjectId: former.id }, former.userId);
     await tell(tx, organization, { kind: 'HEAD_APPOINTED', subjectId: head.id }, head.userId);
     await audit(tx, viewer.userId, {
       action: 'head.appoint',
       target: { type: 'Membership', id: head.id },
       organizationId: organization.id,
-      before: { headMembershipId: former?.id ?? null },
-      after: { headMembershipId: head.id, order },
+      before: { headMembershipId: former ? globalId('Membership', former.id) : null },
+      after: { headMembershipId: globalId('Membership', head.id), order },
     });
     return head;
   });

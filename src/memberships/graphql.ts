@@ -6,7 +6,7 @@ import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { organizationById } from '../organizations/queries.ts';
 import {
   AlreadyMember,
@@ -79,10 +79,16 @@ builder.node(MembershipType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(membershipById, canSeeMembership),
   fields: (t) => ({
-    organization: t.field({
-      type: OrganizationType,
-      description: 'The organization. A suspended one shows its name and reason here.',
-      resolve: ({ organizationId }, _args, ctx) => ctx.loadExisting(organizationById, organizationId),
+    organizationName: t.string({
+      description: 'The name of the organization, as it is now.',
+      resolve: async ({ organizationId }, _args, ctx) =>
+        (await ctx.loadExisting(organizationById, organizationId)).name,
+    }),
+    suspensionReason: t.string({
+      nullable: true,
+      description: 'Why the whole organization is suspended. Null: it is not, or this membership is not active.',
+      resolve: async ({ organizationId, state }, _args, ctx) =>
+        state === 'ACTIVE' ? (await ctx.loadExisting(organizationById, organizationId)).suspensionReason : null,
     }),
     user: t.field({
       type: UserType,
@@ -123,10 +129,12 @@ builder.node(MembershipType, {
     }),
     viewerCanChange: t.boolean({
       description: 'Whether the viewer may suspend, restore and end it.',
-      resolve: (membership, _args, ctx) => canChangeMembership(ctx.viewer, membership),
+      resolve: (membership, _args, ctx) => canChangeMembership(ctx.viewer, membership) && membership.state !== 'ENDED',
     }),
   }),
 });
+
+showOrganization(MembershipType);
 
 const filterArgs = {
   role: 'Only in this role.',
@@ -268,13 +276,15 @@ builder.mutationField('appointHead', (t) =>
 );
 
 liveEvent('MembershipChanged', {
+  concerns: 'ORGANIZATION',
   kinds: {
     MEMBERSHIP_STARTED: 'A person became a member.',
     MEMBERSHIP_SUSPENDED: 'A member’s access was taken.',
     MEMBERSHIP_RESTORED: 'A member’s access was given back.',
     MEMBERSHIP_ENDED: 'A member left or was removed.',
     HEAD_APPOINTED: 'An employee became the head.',
+    HEAD_REPLACED: 'The head became an employee without a position, because another was appointed.',
   },
   description: 'A membership began, changed or ended. For administrators and for the member.',
-  subject: { name: 'membership', type: MembershipType, by: membershipById },
+  subject: { name: 'membership', type: MembershipType, by: membershipById, canSee: canSeeMembership },
 });

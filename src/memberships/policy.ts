@@ -3,14 +3,16 @@ import type { Membership } from './tables.ts';
 
 type Place = Pick<Membership, 'organizationId'>;
 
-/** Sees a membership: their own, any in an organization they lead, colleagues' as verified staff. */
+/** Sees a membership: their own, any in an organization they lead, colleagues' as verified staff, while they last. */
 export const canSeeMembership = (
   viewer: Viewer,
-  membership: Pick<Membership, 'organizationId' | 'userId' | 'role'>,
+  membership: Pick<Membership, 'organizationId' | 'userId' | 'role' | 'state'>,
 ): boolean =>
   membership.userId === viewer.userId ||
   viewer.leads(membership.organizationId) ||
-  (membership.role === 'EMPLOYEE' && viewer.isVerifiedStaffOf(membership.organizationId));
+  (membership.role === 'EMPLOYEE' &&
+    membership.state !== 'ENDED' &&
+    viewer.isVerifiedStaffOf(membership.organizationId));
 
 /** Reads why a membership was suspended or ended: the person, and whoever leads. */
 export const canReadReason = (viewer: Viewer, membership: Pick<Membership, 'organizationId' | 'userId'>): boolean =>

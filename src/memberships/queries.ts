@@ -1,4 +1,5 @@
 import { and, eq, inArray, ne, or, type SQL } from 'drizzle-orm';
+import type { Transaction } from '../database/connect.ts';
 import { byId, listsOf } from '../graphql/batches.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Membership, memberships } from './tables.ts';
@@ -29,14 +30,34 @@ const visibleTo = (viewer: Viewer): SQL | undefined =>
         viewer.organizationsWhere((id) => viewer.isVerifiedStaffOf(id)),
       ),
       eq(memberships.role, 'EMPLOYEE'),
+      ne(memberships.state, 'ENDED'),
     ),
     eq(memberships.userId, viewer.userId),
   );
 
 /** The memberships of organizations that the viewer may see. */
 export const membersOf = listsOf(memberships, memberships.organizationId, (filter: MembershipFilter, viewer) =>
-  and(filtered(filter), viewer ? visibleTo(viewer) : undefined),
+  and(filtered(filter), visibleTo(viewer)),
 );
 
 /** The memberships of people, for themselves. */
 export const membershipsOfUser = listsOf(memberships, memberships.userId, filtered);
+
+/** A person's membership in a role that has not ended, be it suspended. */
+export async function openMembership(
+  tx: Transaction,
+  { userId, organizationId, role }: Pick<Membership, 'userId' | 'organizationId' | 'role'>,
+): Promise<Membership | null> {
+  const [open] = await tx
+    .select()
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.userId, userId),
+        eq(memberships.organizationId, organizationId),
+        eq(memberships.role, role),
+        ne(memberships.state, 'ENDED'),
+      ),
+    );
+  return open ?? null;
+}

@@ -87,6 +87,7 @@ export const verifications = pgTable(
       foreignColumns: [memberships.id, memberships.organizationId, memberships.userId],
     }),
     uniqueIndex('verifications_open_key').on(t.membershipId).where(sql`${t.state} in ('PENDING', 'VERIFIED')`),
+    index('verifications_membership_index').on(t.membershipId, t.id),
     index('verifications_organization_index').on(t.organizationId, t.id),
     check('verifications_own_check', sql`${t.decidedBy} <> ${t.userId} or ${t.state} = 'REVOKED'`),
     check('verifications_decision_check', sql`(${t.state} = 'PENDING') = (${t.decidedAt} is null)`),

@@ -75,11 +75,13 @@ export async function tell(
   await append(tx, ...audienceIds.map((audienceId) => ({ ...event, audienceId, organizationId: organization.id })));
 }
 
+/** An https address without a name or password in it, in its canonical form. */
 const httpsUrl = z
-  .url({ protocol: /^https$/ })
+  .url({ protocol: /^https$/, hostname: z.regexes.domain })
   .max(500)
+  .refine((value) => !new URL(value).username && !new URL(value).password)
   .nullish()
-  .transform((value) => value ?? null);
+  .transform((value) => (value ? new URL(value).href : null));
 
 const UpdateOrganization = z
   .object({
@@ -106,6 +108,9 @@ export async function updateOrganization(
   return transact(db, async (tx) => {
     const { organization: before, viewer: fresh } = await enterOrganization(tx, viewer, organizationId);
     if (!canUpdateOrganization(fresh, organizationId)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
+    if (changes.studentsAllowed && before.kind === 'KINDERGARTEN') {
+      throw new InvalidInput('studentsAllowed', 'INVALID_KINDERGARTEN');
+    }
     const [organization] = await tx
       .update(organizations)
       .set({ ...changes, changedAt: sql`now()` })

@@ -1,7 +1,8 @@
+import type { ObjectRef } from '@pothos/core';
 import { LocaleEnum } from '../accounts/graphql.ts';
 import { follow } from '../audiences/queries.ts';
 import { InvalidState, NotFound } from '../errors.ts';
-import { builder } from '../graphql/builder.ts';
+import { builder, type Types } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
 import { afterDescription, liveEvent, liveUnion } from '../graphql/live.ts';
@@ -59,6 +60,21 @@ builder.node(OrganizationType, {
     }),
   }),
 });
+
+/** Hangs the field `organization` on a type whose rows belong to one. */
+export function showOrganization<Row extends { organizationId: string | null }>(type: ObjectRef<Types, Row>): void {
+  builder.objectField(type, 'organization', (t) =>
+    t.field({
+      type: OrganizationType,
+      nullable: true,
+      description: 'The organization it belongs to. Null: none, or not for this viewer.',
+      resolve: ({ organizationId }, _args, ctx) =>
+        organizationId && canSeeOrganization(ctx.viewer, organizationId)
+          ? ctx.load(organizationById, organizationId)
+          : null,
+    }),
+  );
+}
 
 builder.queryField('organization', (t) =>
   t.field({
@@ -137,18 +153,25 @@ builder.mutationField('restoreOrganization', (t) =>
 );
 
 liveEvent('OrganizationChanged', {
+  concerns: 'ORGANIZATION',
   kinds: {
     ORGANIZATION_UPDATED: 'Its data were edited.',
     ORGANIZATION_SUSPENDED: 'It was closed by an operator.',
     ORGANIZATION_RESTORED: 'It was opened again.',
   },
   description: 'An organization’s data or state changed. For its members, and in part for operators.',
-  subject: { name: 'organization', type: OrganizationType, by: organizationById },
+  subject: {
+    name: 'organization',
+    type: OrganizationType,
+    by: organizationById,
+    canSee: (viewer, { id }) => canSeeOrganization(viewer, id),
+  },
 });
 
 const OrganizationEvent = liveUnion(
   'OrganizationEvent',
   'Something that happened in an organization, or the end of the stream.',
+  'ORGANIZATION',
 );
 const ViewerEvent = liveUnion(
   'ViewerEvent',

@@ -1,4 +1,5 @@
-import { boolean, pgEnum, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { boolean, check, pgEnum, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { localeEnum } from '../accounts/tables.ts';
 import { audiences } from '../audiences/tables.ts';
 import { createdAt, id, instant } from '../database/columns.ts';
@@ -11,24 +12,28 @@ const audience = (name: string) =>
     .notNull()
     .references(() => audiences.id);
 
-export const organizations = pgTable('organizations', {
-  id: id(),
-  kind: organizationKind('kind').notNull(),
-  name: text('name').notNull(),
-  address: text('address'),
-  website: text('website'),
-  timeZone: text('time_zone').notNull().default('Europe/Moscow'),
-  locale: localeEnum('locale').notNull().default('ru'),
-  studentsAllowed: boolean('students_allowed').notNull().default(false),
-  state: organizationState('state').notNull().default('ACTIVE'),
-  suspensionReason: text('suspension_reason'),
-  membersAudienceId: audience('members_audience_id'),
-  employeesAudienceId: audience('employees_audience_id'),
-  staffAudienceId: audience('staff_audience_id'),
-  verifiedStaffAudienceId: audience('verified_staff_audience_id'),
-  administratorsAudienceId: audience('administrators_audience_id'),
-  createdAt: createdAt(),
-  changedAt: instant('changed_at').notNull().defaultNow(),
-});
+export const organizations = pgTable(
+  'organizations',
+  {
+    id: id(),
+    kind: organizationKind('kind').notNull(),
+    name: text('name').notNull(),
+    address: text('address'),
+    website: text('website'),
+    timeZone: text('time_zone').notNull().default('Europe/Moscow'),
+    locale: localeEnum('locale').notNull().default('ru'),
+    studentsAllowed: boolean('students_allowed').notNull().default(false),
+    state: organizationState('state').notNull().default('ACTIVE'),
+    suspensionReason: text('suspension_reason'),
+    membersAudienceId: audience('members_audience_id'),
+    employeesAudienceId: audience('employees_audience_id'),
+    staffAudienceId: audience('staff_audience_id'),
+    verifiedStaffAudienceId: audience('verified_staff_audience_id'),
+    administratorsAudienceId: audience('administrators_audience_id'),
+    createdAt: createdAt(),
+    changedAt: instant('changed_at').notNull().defaultNow(),
+  },
+  (t) => [check('organizations_students_check', sql`${t.kind} <> 'KINDERGARTEN' or not ${t.studentsAllowed}`)],
+);
 
 export type Organization = typeof organizations.$inferSelect;

@@ -2,8 +2,8 @@ import { UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { globalId, idOf, parseGlobalId } from '../graphql/ids.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { globalId, maybeIdOf, parseGlobalId } from '../graphql/ids.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canReadAuditLog } from './policy.ts';
 import { type AuditEntry, type AuditFilter, actionsOf, auditEntryById, auditOf } from './queries.ts';
 
@@ -38,6 +38,8 @@ builder.node(AuditEntryType, {
   }),
 });
 
+showOrganization(AuditEntryType);
+
 const AuditFilterInput = builder.inputType('AuditFilterInput', {
   description: 'Narrows an audit log; what is given must all hold.',
   fields: (t) => ({
@@ -49,11 +51,14 @@ const AuditFilterInput = builder.inputType('AuditFilterInput', {
   }),
 });
 
+/** An id that names nothing finds nothing. */
+const nothing = '00000000-0000-0000-0000-000000000000';
+
 function auditFilter(given: typeof AuditFilterInput.$inferInput | null | undefined): AuditFilter {
   return {
-    action: given?.action,
-    actorId: given?.actorId ? idOf('User', given.actorId) : null,
-    targetId: given?.targetId ? parseGlobalId(given.targetId)?.id : null,
+    action: given?.action?.slice(0, 60).replace(/[^a-zA-Z.]/g, '?'),
+    actorId: given?.actorId ? (maybeIdOf('User', given.actorId) ?? nothing) : null,
+    target: given?.targetId ? (parseGlobalId(given.targetId) ?? { typename: '', id: nothing }) : null,
     since: given?.since?.toISOString(),
     until: given?.until?.toISOString(),
   };

@@ -10,16 +10,16 @@ export const auditEntryById = byId(auditEntries);
 export interface AuditFilter {
   readonly action?: string | null;
   readonly actorId?: string | null;
-  readonly targetId?: string | null;
+  readonly target?: { readonly typename: string; readonly id: string } | null;
   readonly since?: string | null;
   readonly until?: string | null;
 }
 
-const filtered = ({ action, actorId, targetId, since, until }: AuditFilter): SQL | undefined =>
+const filtered = ({ action, actorId, target, since, until }: AuditFilter): SQL | undefined =>
   and(
     action ? eq(auditEntries.action, action) : undefined,
     actorId ? eq(auditEntries.actorId, actorId) : undefined,
-    targetId ? eq(auditEntries.targetId, targetId) : undefined,
+    target ? and(eq(auditEntries.targetId, target.id), eq(auditEntries.targetType, target.typename)) : undefined,
     since ? gte(auditEntries.createdAt, new Date(since)) : undefined,
     until ? lt(auditEntries.createdAt, new Date(until)) : undefined,
   );
@@ -28,12 +28,10 @@ const filtered = ({ action, actorId, targetId, since, until }: AuditFilter): SQL
 export const auditOf = listsOf(auditEntries, auditEntries.organizationId, (filter: AuditFilter, viewer) =>
   and(
     filtered(filter),
-    viewer
-      ? inArray(
-          auditEntries.organizationId,
-          viewer.organizationsWhere((id) => canReadAuditLog(viewer, id)),
-        )
-      : undefined,
+    inArray(
+      auditEntries.organizationId,
+      viewer.organizationsWhere((id) => canReadAuditLog(viewer, id)),
+    ),
   ),
 );
 

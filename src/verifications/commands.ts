@@ -8,7 +8,13 @@ import { line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import { enterMembership, revokeGrants } from '../memberships/commands.ts';
 import { canDecideVerification, canListVerifications } from '../memberships/policy.ts';
-import { administratorGrants, type Membership, type Verification, verifications } from '../memberships/tables.ts';
+import {
+  administratorGrants,
+  type Membership,
+  memberships,
+  type Verification,
+  verifications,
+} from '../memberships/tables.ts';
 import { enterOrganization, tell } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
@@ -99,6 +105,7 @@ async function decide(
     if (!canDecideVerification(fresh, before)) throw new Forbidden('FORBIDDEN_OWN');
     if (before.state === to) return before;
     if (before.state !== from) throw new InvalidState(before.state);
+    if (to === 'VERIFIED') await demandActive(tx, before);
     const [verification] = await tx
       .update(verifications)
       .set({ state: to, reason, decidedAt: sql`now()`, decidedBy: viewer.userId })
@@ -110,6 +117,12 @@ async function decide(
     await record(tx, viewer, organization, verification, verb, 'VERIFICATION_DECIDED', before.state);
     return verification;
   });
+}
+
+/** Only who works there now can be confirmed as an employee. @throws InvalidState */
+async function demandActive(tx: Transaction, { membershipId }: Verification): Promise<void> {
+  const [membership] = await tx.select().from(memberships).where(eq(memberships.id, membershipId));
+  if (membership?.state !== 'ACTIVE') throw new InvalidState(membership?.state ?? 'ENDED');
 }
 
 /** The right to administer that needs this confirmed status; the reserved first one does not (domain §2). */

@@ -10,7 +10,7 @@ import { MembershipType } from '../memberships/graphql.ts';
 import { canDecideVerification, canListVerifications, canSeeMembership } from '../memberships/policy.ts';
 import { membershipById } from '../memberships/queries.ts';
 import type { Verification } from '../memberships/tables.ts';
-import { OrganizationType } from '../organizations/graphql.ts';
+import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import type { Viewer } from '../viewer.ts';
 import { confirmVerification, rejectVerification, revokeVerification, submitVerification } from './commands.ts';
 import { latestVerification, verificationById, verificationsOf } from './queries.ts';
@@ -57,6 +57,8 @@ builder.node(VerificationType, {
     }),
   }),
 });
+
+showOrganization(VerificationType);
 
 builder.objectField(OrganizationType, 'verifications', (t) =>
   t.connection({
@@ -149,8 +151,9 @@ builder.mutationField('revokeVerification', (t) =>
 );
 
 liveEvent('VerificationChanged', {
+  concerns: 'ORGANIZATION',
   kinds: { VERIFICATION_SUBMITTED: 'Submitted, or its evidence replaced.', VERIFICATION_DECIDED: 'Decided.' },
   description:
     'A request to confirm the status «employee» was submitted or decided. For administrators and the employee.',
-  subject: { name: 'verification', type: VerificationType, by: verificationById },
+  subject: { name: 'verification', type: VerificationType, by: verificationById, canSee },
 });

@@ -13,12 +13,10 @@ export const verificationsOf = listsOf(
   ({ state }: { state: Verification['state'] | null }, viewer) =>
     and(
       state ? eq(verifications.state, state) : undefined,
-      viewer
-        ? inArray(
-            verifications.organizationId,
-            viewer.organizationsWhere((id) => canListVerifications(viewer, id)),
-          )
-        : undefined,
+      inArray(
+        verifications.organizationId,
+        viewer.organizationsWhere((id) => canListVerifications(viewer, id)),
+      ),
     ),
 );
 
