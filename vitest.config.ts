@@ -15,9 +15,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(browserless ? ['test/graphiql.test.ts'] : [])],
     globalSetup: 'test/support/global-setup.ts',
+    // By default it leaves one core free, and most of the time is spent waiting for the database.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    server: { deps: { inline: [/@pothos/] } },
   },
 });

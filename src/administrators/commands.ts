@@ -57,7 +57,7 @@ const GrantAdministrator = z.object({ membershipId: z.string(), order: order.nul
 
 /**
  * Appoints a further administrator from the verified employees (§2.1.8, 2.2.2). Repeating it returns the same grant.
- * @throws NotFound, Forbidden, InvalidInput
+ * @throws NotFound, Forbidden, InvalidInput, InvalidState
  */
 export async function grantAdministrator(db: Database, viewer: Viewer, input: unknown): Promise<AdministratorGrant> {
   const { membershipId, order } = valid(GrantAdministrator, input);
@@ -69,7 +69,7 @@ export async function grantAdministrator(db: Database, viewer: Viewer, input: un
   });
 }
 
-/** Takes the right to administer; the membership stays. @throws NotFound, Forbidden, LastAdministrator */
+/** Takes the right to administer; the membership stays. @throws NotFound, Forbidden, InvalidState, LastAdministrator */
 export async function revokeAdministrator(
   db: Database,
   viewer: Viewer,

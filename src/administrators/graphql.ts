@@ -23,7 +23,7 @@ export const OrderType = builder.objectRef<{ number: string; date: string }>('Or
   description: 'The order («приказ») by which the institution decided.',
   fields: (t) => ({
     number: t.exposeString('number', { description: 'Its number.' }),
-    date: t.expose('date', { type: 'Date', description: 'Its day.' }),
+    date: t.expose('date', { type: 'Date', description: 'The day it was signed.' }),
   }),
 });
 

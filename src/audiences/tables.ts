@@ -44,8 +44,10 @@ export const audienceMembers = pgTable(
 );
 
 /**
- * What each person is where (drizzle-kit creates views in the order of these exports’ names): active memberships of active organizations. Like the view below it names tables of higher
+ * What each person is where: active memberships of active organizations. Like the view below it names tables of higher
  * floors as text, for this is the one place where the rules of who may see what begin.
+ *
+ * drizzle-kit creates views in the order of their exports’ names, so this one must come first in the alphabet.
  */
 export const activeStandings = pgView('active_standings', {
   userId: uuid('user_id').notNull(),

@@ -20,7 +20,7 @@ builder.node(ChannelType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(channelById, canReadChannel),
   fields: (t) => ({
-    kind: t.field({ type: ChannelKindEnum, description: 'What for.', resolve: ({ kind }) => kind }),
+    kind: t.field({ type: ChannelKindEnum, description: 'What it is for.', resolve: ({ kind }) => kind }),
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
 });

@@ -21,7 +21,7 @@ builder.node(ChatType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(chatById, canReadChat),
   fields: (t) => ({
-    kind: t.field({ type: ChatKindEnum, description: 'Whose.', resolve: ({ kind }) => kind }),
+    kind: t.field({ type: ChatKindEnum, description: 'Whose chat it is.', resolve: ({ kind }) => kind }),
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
 });

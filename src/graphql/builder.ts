@@ -164,10 +164,10 @@ export const builder = new SchemaBuilder<{
     defaultEdgeTypeOptions: { description: 'An item of a list with its place in it.' },
   },
   withInput: {
-    argOptions: { description: 'What is wanted.' },
+    argOptions: { description: 'The values that the mutation takes.' },
     typeOptions: {
       name: ({ fieldName }) => `${capitalized(fieldName)}Input`,
-      description: 'See the mutation of the same name.',
+      description: 'The values of one mutation; who may, what happens and what can go wrong stands there.',
     },
   },
   complexity: {

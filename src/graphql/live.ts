@@ -34,7 +34,11 @@ const AccessEnded = builder.objectRef<Extract<Ending, { ending: 'ACCESS_ENDED' }
   description: 'The last event of a subscription whose viewer may follow it no longer. Nothing comes after it.',
   interfaces: [LogEvent],
   fields: (t) => ({
-    reason: t.field({ type: AccessEndedReason, description: 'Why.', resolve: ({ reason }) => reason }),
+    reason: t.field({
+      type: AccessEndedReason,
+      description: 'Why the viewer may follow it no longer.',
+      resolve: ({ reason }) => reason,
+    }),
   }),
 });
 

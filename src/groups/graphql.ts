@@ -29,7 +29,7 @@ builder.node(GroupType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(groupById, canSeeGroup),
   fields: (t) => ({
-    kind: t.field({ type: GroupKindEnum, description: 'What kind.', resolve: ({ kind }) => kind }),
+    kind: t.field({ type: GroupKindEnum, description: 'What kind of unit it is.', resolve: ({ kind }) => kind }),
     name: t.exposeString('name', { description: 'Its name, unique in its organization and academic year.' }),
     academicYear: t.exposeString('academicYear', {
       nullable: true,

@@ -72,7 +72,7 @@ const RedemptionType = builder.objectRef<InviteRedemption>('InviteRedemption').i
       description: 'Who used it.',
       resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
-    redeemedAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    redeemedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was used.' }),
   }),
 });
 
@@ -168,8 +168,8 @@ const PreviewType = builder.objectRef<InvitePreview>('InvitePreview').implement(
   description: 'What a code leads to, before signing in: names only.',
   fields: (t) => ({
     organizationName: t.exposeString('organizationName', { description: 'The institution.' }),
-    groupName: t.exposeString('groupName', { description: 'The group.' }),
-    role: t.field({ type: RoleEnum, description: 'The role.', resolve: ({ role }) => role }),
+    groupName: t.exposeString('groupName', { description: 'The group that redeeming leads into.' }),
+    role: t.field({ type: RoleEnum, description: 'The role that redeeming gives.', resolve: ({ role }) => role }),
   }),
 });
 

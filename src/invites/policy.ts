@@ -3,8 +3,7 @@ import type { Viewer } from '../viewer.ts';
 import type { Invite } from './tables.ts';
 
 /**
- * Invites people to a group in a role (§2.1.7): administrators anybody; the head guardians. The link must make sense:
- * employees come to the group «Staff», others to any other group.
+ * Invites people to a group in a role (§2.1.7): administrators anybody, the head guardians.
  */
 export const canInvite = (
   viewer: Viewer,
@@ -12,7 +11,7 @@ export const canInvite = (
   role: Invite['role'],
 ): boolean => viewer.administers(organizationId) || (role === 'GUARDIAN' && viewer.heads(organizationId));
 
-/** Whether the role fits the kind of group. */
+/** Whether the role makes sense in a group: employees come to the group «Staff», others to any other. */
 export const fits = (role: Invite['role'], group: Group): boolean => (role === 'EMPLOYEE') === (group.kind === 'STAFF');
 
 /** Sees an invite: administrators all of them, others their own as long as they belong there. */

@@ -50,7 +50,7 @@ const SubmitJoinRequest = z.object({
 
 /**
  * Asks to become a member in a role (§2.1.10); pushed to the administrators at once. Waits at most 30 days.
- * @throws NotFound, Forbidden, InvalidInput, InvalidState, AlreadyMember, AlreadyRequested, CoolDown
+ * @throws NotFound, Forbidden, InvalidInput, AlreadyMember, AlreadyRequested, CoolDown
  */
 export async function submitJoinRequest(db: Database, viewer: Viewer, input: unknown): Promise<JoinRequest> {
   const wish = valid(SubmitJoinRequest, input);
@@ -155,7 +155,7 @@ export async function withdrawJoinRequest(db: Database, viewer: Viewer, joinRequ
   });
 }
 
-/** Approves a request: the person is a member from now on. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
+/** Approves a request: the person is a member from now on. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState, AlreadyMember */
 export async function approveJoinRequest(db: Database, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
   return transact(db, (tx) => approve(tx, viewer, joinRequestId));
 }

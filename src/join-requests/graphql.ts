@@ -79,7 +79,7 @@ builder.node(JoinRequestType, {
       resolve: (request, _args, ctx) =>
         canSeeJoinRequest(ctx.viewer, request) ? ctx.load(userById, request.userId) : null,
     }),
-    role: t.field({ type: RoleEnum, description: 'As what.', resolve: ({ role }) => role }),
+    role: t.field({ type: RoleEnum, description: 'As what the person wants to join.', resolve: ({ role }) => role }),
     position: t.field({
       type: PositionEnum,
       nullable: true,
@@ -156,7 +156,7 @@ builder.mutationField('submitJoinRequest', (t) =>
     errors: { types: [AlreadyMember, AlreadyRequested, CoolDown] },
     input: {
       organizationId: t.input.id({ required: true, description: 'Which organization; its people give its id.' }),
-      role: t.input.field({ type: RoleEnum, required: true, description: 'As what.' }),
+      role: t.input.field({ type: RoleEnum, required: true, description: 'As what to join.' }),
       position: t.input.field({ type: PositionEnum, description: 'For an employee: the position, except HEAD.' }),
       note: t.input.string({ description: 'A word to the administrators: up to 1,000 characters.' }),
       idempotencyKey: t.input.string({ description: keyDescription }),

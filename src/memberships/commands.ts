@@ -260,7 +260,7 @@ const AppointHead = z.object({ membershipId: z.string(), order: order.nullish() 
 
 /**
  * Makes a verified employee the head; who was head before keeps the membership without a position (§2.2.3).
- * @throws NotFound, Forbidden, InvalidInput
+ * @throws NotFound, Forbidden, InvalidInput, InvalidState
  */
 export async function appointHead(db: Database, viewer: Viewer, input: unknown): Promise<Membership> {
   const { membershipId, order } = valid(AppointHead, input);

@@ -102,7 +102,11 @@ builder.node(MembershipType, {
       resolve: (membership, _args, ctx) =>
         canSeeMembership(ctx.viewer, membership) ? ctx.load(userById, membership.userId) : null,
     }),
-    role: t.field({ type: RoleEnum, description: 'As what.', resolve: ({ role }) => role }),
+    role: t.field({
+      type: RoleEnum,
+      description: 'As what the person belongs to the organization.',
+      resolve: ({ role }) => role,
+    }),
     position: t.field({
       type: PositionEnum,
       nullable: true,
@@ -255,7 +259,7 @@ export const OrderInput = builder.inputType('OrderInput', {
   description: 'The order («приказ») by which the institution decides.',
   fields: (t) => ({
     number: t.string({ required: true, description: 'Its number: up to 50 characters.' }),
-    date: t.field({ type: 'Date', required: true, description: 'Its day.' }),
+    date: t.field({ type: 'Date', required: true, description: 'The day it was signed.' }),
   }),
 });
 

@@ -134,11 +134,11 @@ export async function updateOrganization(
   });
 }
 
-/** Closes an organization to everybody in it, at once. Repeating it changes nothing. @throws NotFound, InvalidState */
+/** Closes an organization to everybody in it, at once. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState */
 export const suspendOrganization = (db: Database, viewer: Viewer, organizationId: string, reason: string) =>
   govern(db, viewer, organizationId, 'SUSPENDED', valid(z.object({ reason: line(500) }), { reason }).reason);
 
-/** Opens a suspended organization again, as it was. Repeating it changes nothing. @throws NotFound, InvalidState */
+/** Opens a suspended organization again, as it was. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
 export const restoreOrganization = (db: Database, viewer: Viewer, organizationId: string) =>
   govern(db, viewer, organizationId, 'ACTIVE', null);
 

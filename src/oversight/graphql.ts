@@ -34,7 +34,7 @@ builder.node(AuditEntryType, {
     before: t.expose('before', { type: 'JSON', nullable: true, description: 'What was changed, as it was before.' }),
     after: t.expose('after', { type: 'JSON', nullable: true, description: 'What was changed, as it was afterwards.' }),
     reason: t.exposeString('reason', { nullable: true, description: 'The reason that was given.' }),
-    occurredAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    occurredAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was done.' }),
   }),
 });
 

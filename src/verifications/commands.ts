@@ -23,7 +23,7 @@ const SubmitVerification = z.object({ membershipId: z.string(), evidence: prose(
 
 /**
  * Asks that the viewer's own status of employee be confirmed (§2.2.4). While one is pending, a repeat replaces its
- * evidence; after a rejection or a revocation it is a new one. @throws NotFound, InvalidInput, InvalidState
+ * evidence; after a rejection or a revocation it is a new one. @throws NotFound, Forbidden, InvalidInput, InvalidState
  */
 export async function submitVerification(db: Database, viewer: Viewer, input: unknown): Promise<Verification> {
   const { membershipId, evidence } = valid(SubmitVerification, input);
