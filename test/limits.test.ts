@@ -261,7 +261,7 @@ test('a socket that cannot be let in just now is told to try again, without a wo
   refused.send({ type: 'connection_init', payload: { authorization: token } });
   expect(await refused.closed).toEqual({ code: 1013, reason: 'Try again' });
   const { errors } = await socket.run('{ viewer { locale } }');
-  expect(errors).toMatchObject([{ extensions: { code: 'INTERNAL' }, message: text('en', 'INTERNAL') }]);
+  expect(errors).toMatchObject([{ extensions: { code: 'INTERNAL' }, message: text('ru', 'INTERNAL') }]);
   await oracle.sql`alter table sessions_away rename to sessions`;
   expect((await socket.run('{ viewer { locale } }')).errors).toBeUndefined();
 });

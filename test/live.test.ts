@@ -203,7 +203,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
 
     const heard = await oracle.places(employee, from, school);
     await vi.waitFor(() => expect(stream.places).toEqual(heard), 5_000);
-    expect(stream.delivered.at(-1)).toMatchObject({ organizationChange: 'ORGANIZATION_UPDATED' });
+    expect(stream.delivered.at(-1)).toMatchObject({ kind: 'ORGANIZATION_UPDATED' });
     expect(heard.length).toBeGreaterThan(10);
     expect(heard.length).toBeLessThan((await oracle.places(school.administrator, from, school)).length);
     // The same from the log: a stream that missed all of it is told the same.
@@ -266,7 +266,7 @@ test('who loses one of two roles hears on as a member', async () => {
     state: 'ENDED',
   });
   await administrator.does('UpdateOrganization', { input: { organizationId: school.id, name: 'Kindergarten 8' } });
-  await vi.waitFor(() => expect(stream.delivered).toMatchObject([{ organizationChange: 'ORGANIZATION_UPDATED' }]));
+  await vi.waitFor(() => expect(stream.delivered).toMatchObject([{ kind: 'ORGANIZATION_UPDATED' }]));
 });
 
 test('a stream over HTTP tells the same, and ends the same', async () => {
