@@ -1,10 +1,15 @@
 import type { Database } from '../database/connect.ts';
+import { RateLimited } from '../errors.ts';
 import { decodeCursor } from './cursor.ts';
 import { type Access, type Ending, Follower, type Reader, type Topic } from './follower.ts';
 import { eventsBetween, headOf, type LoggedEvent, pageOfEvents } from './history.ts';
 
 /** Events kept in memory, so that who was away shortly, or lags, is served without a statement. */
 const windowSize = 5000;
+
+/** What one person may follow at once, over all transports: as much as their sockets could carry. */
+const followersPerPerson = 1000;
+const inAMinute = () => new Date(Date.now() + 60_000);
 
 /**
  * One process's fan-out. The tail hands it every event once, in order; it hands each to the followers of the event's
@@ -63,7 +68,7 @@ export class Hub {
   /**
    * Follows a topic: everything after the cursor, or after now, exactly once and in order; ends with an `Ending`.
    * @throws NotFound when the reader has no access now, Unauthenticated when their session is over,
-   * InvalidInput when the cursor is malformed
+   * InvalidInput when the cursor is malformed, RateLimited beyond 1,000 at once for one person
    */
   async follow(
     topic: Topic,
@@ -71,6 +76,7 @@ export class Hub {
     after: string | null,
   ): Promise<AsyncIterableIterator<LoggedEvent | Ending>> {
     const cursor = after === null ? null : decodeCursor(after);
+    if ((this.#byUser.get(reader.userId)?.size ?? 0) >= followersPerPerson) throw new RateLimited(inAMinute());
     const from = cursor?.position ?? this.#position;
     const follower = new Follower(topic, reader, from, this);
     await follower.open();
