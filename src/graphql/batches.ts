@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
@@ -58,7 +58,9 @@ export function listsOf<Table extends Identified, Filter>(
             .from(table as PgTable)
             .innerJoin(ranked, sql`${ranked.id} = ${table.id}`)
             .where(sql`${ranked.place} <= ${limit}`)
-            .orderBy(orderBy);
+            .orderBy(orderBy)
+            .prepare(onServer)
+            .execute();
           return collect<Row>(parents, found as { row: Row; parentId: string }[]); // all columns of this very table
         },
       ),
@@ -92,15 +94,24 @@ export const listed = <Row extends { id: string }, Filter>(
     () => ctx.load(lists.count, list),
   );
 
-const among = (column: PgColumn, ids: readonly string[]) =>
-  ids.length === 1 ? eq(column, ids[0]) : inArray(column, [...ids]);
+/** A column's value among ids, as one parameter: statements that differ only in how many ids there are stay one text. */
+export const anyOf = (column: PgColumn, ids: readonly string[]): SQL => sql`${column} = any(${sql.param(ids)}::uuid[])`;
+
+/** One parent is compared as itself: only then can Postgres read its list in the index's order and stop early. */
+const among = (column: PgColumn, [first, ...rest]: readonly string[]): SQL =>
+  rest.length === 0 ? eq(column, first) : anyOf(column, [first ?? '', ...rest]);
+
+/** A named statement is prepared on the server and takes one round trip; its text, not this name, tells it from others. */
+const onServer = 'list';
 
 async function countBy(db: Database, table: PgTable, parent: PgColumn, where: SQL | undefined) {
   const counted = await db
     .select({ id: sql<string>`${parent}`, size: sql<number>`count(*)`.mapWith(Number) })
     .from(table)
     .where(where)
-    .groupBy(parent);
+    .groupBy(parent)
+    .prepare(onServer)
+    .execute();
   return new Map(counted.map(({ id, size }) => [id, size]));
 }
 

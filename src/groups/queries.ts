@@ -1,5 +1,5 @@
-import { and, eq, inArray, or } from 'drizzle-orm';
-import { byId, listsOf } from '../graphql/batches.ts';
+import { and, eq, or } from 'drizzle-orm';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { type Group, groups } from './tables.ts';
 
 export const groupById = byId(groups);
@@ -9,12 +9,12 @@ export const groupsOf = listsOf(groups, groups.organizationId, ({ kind }: { kind
   and(
     kind ? eq(groups.kind, kind) : undefined,
     or(
-      inArray(
+      anyOf(
         groups.organizationId,
         viewer.organizationsWhere((id) => viewer.leads(id)),
       ),
       and(
-        inArray(
+        anyOf(
           groups.organizationId,
           viewer.organizationsWhere((id) => viewer.isVerifiedStaffOf(id)),
         ),

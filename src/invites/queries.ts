@@ -1,8 +1,8 @@
-import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, or, type SQL, sql } from 'drizzle-orm';
 import { viewerOf } from '../audiences/queries.ts';
 import type { Database } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
-import { byId, listsOf } from '../graphql/batches.ts';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { groups } from '../groups/tables.ts';
 import { organizations } from '../organizations/tables.ts';
 import { hashSecret } from '../secrets.ts';
@@ -40,12 +40,12 @@ export const invitesOf = listsOf(invites, invites.organizationId, (filter: Invit
   and(
     filtered(filter),
     or(
-      inArray(
+      anyOf(
         invites.organizationId,
         viewer.organizationsWhere((id) => viewer.administers(id)),
       ),
       and(
-        inArray(
+        anyOf(
           invites.organizationId,
           viewer.organizationsWhere((id) => canListInvites(viewer, id)),
         ),

@@ -1,6 +1,6 @@
-import { and, desc, eq, gt, inArray, lte, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { Transaction } from '../database/connect.ts';
-import { byId, listsOf } from '../graphql/batches.ts';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { canListJoinRequests } from './policy.ts';
 import { type JoinRequest, joinRequests } from './tables.ts';
 
@@ -27,7 +27,7 @@ function filtered({ state }: JoinRequestFilter): SQL | undefined {
 export const joinRequestsOf = listsOf(joinRequests, joinRequests.organizationId, (filter: JoinRequestFilter, viewer) =>
   and(
     filtered(filter),
-    inArray(
+    anyOf(
       joinRequests.organizationId,
       viewer.organizationsWhere((id) => canListJoinRequests(viewer, id)),
     ),

@@ -1,6 +1,6 @@
-import { and, eq, inArray, ne, or, type SQL } from 'drizzle-orm';
+import { and, eq, ne, or, type SQL } from 'drizzle-orm';
 import type { Transaction } from '../database/connect.ts';
-import { byId, listsOf } from '../graphql/batches.ts';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Membership, memberships } from './tables.ts';
 
@@ -20,12 +20,12 @@ const filtered = ({ role, state }: MembershipFilter): SQL | undefined =>
 /** `canSeeMembership`, for a list. */
 const visibleTo = (viewer: Viewer): SQL | undefined =>
   or(
-    inArray(
+    anyOf(
       memberships.organizationId,
       viewer.organizationsWhere((id) => viewer.leads(id)),
     ),
     and(
-      inArray(
+      anyOf(
         memberships.organizationId,
         viewer.organizationsWhere((id) => viewer.isVerifiedStaffOf(id)),
       ),

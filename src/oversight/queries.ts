@@ -1,6 +1,6 @@
-import { and, eq, gte, inArray, lt, type SQL } from 'drizzle-orm';
+import { and, eq, gte, lt, type SQL } from 'drizzle-orm';
 import { auditEntries } from '../audit/tables.ts';
-import { byId, listsOf } from '../graphql/batches.ts';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { canReadAuditLog } from './policy.ts';
 
 export type AuditEntry = typeof auditEntries.$inferSelect;
@@ -28,7 +28,7 @@ const filtered = ({ action, actorId, target, since, until }: AuditFilter): SQL |
 export const auditOf = listsOf(auditEntries, auditEntries.organizationId, (filter: AuditFilter, viewer) =>
   and(
     filtered(filter),
-    inArray(
+    anyOf(
       auditEntries.organizationId,
       viewer.organizationsWhere((id) => canReadAuditLog(viewer, id)),
     ),

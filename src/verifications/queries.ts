@@ -1,5 +1,5 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
-import { byId, listsOf } from '../graphql/batches.ts';
+import { and, eq, sql } from 'drizzle-orm';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import type { Batch } from '../graphql/context.ts';
 import { canListVerifications } from '../memberships/policy.ts';
 import { type Verification, verifications } from '../memberships/tables.ts';
@@ -13,7 +13,7 @@ export const verificationsOf = listsOf(
   ({ state }: { state: Verification['state'] | null }, viewer) =>
     and(
       state ? eq(verifications.state, state) : undefined,
-      inArray(
+      anyOf(
         verifications.organizationId,
         viewer.organizationsWhere((id) => canListVerifications(viewer, id)),
       ),
