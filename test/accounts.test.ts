@@ -169,6 +169,12 @@ test('a session ends when it is idle too long, and when it is too old', async ()
     await db`update sessions set expires_at = now() where user_id = ${of(old.phone)}`;
     await db`update sessions set used_at = now() - interval '29 days' where user_id = ${of(used.phone)}`;
   });
+  await inDatabase(
+    app,
+    (sql) => sql`insert into sessions (user_id, token_hash, used_at, expires_at)
+    select user_id, sha256(token_hash), now() - interval '31 days', expires_at from sessions`,
+  );
+  expect((await used.run('ViewerSessions')).viewer.sessions.totalCount).toBe(1);
   expect(await idle.run('Viewer')).toEqual({ viewer: null });
   expect(await old.run('Viewer')).toEqual({ viewer: null });
   expect((await used.run('Viewer')).viewer).not.toBeNull();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { placeOf } from '../src/graphql/asking.ts';
 import { operatorPhone, startTestApp } from './support/app.ts';
 import type { Json } from './support/client.ts';
+import { operation } from './support/operations.ts';
 import { inDatabase } from './support/sql.ts';
 import type { Person } from './support/world.ts';
 
@@ -124,23 +125,34 @@ test('lists show exactly what their items’ ids answer', async () => {
   }
 });
 
-test('a rule is asked on the rows of the moment, not on those of when the request came', async () => {
+test.each([
+  {
+    what: 'the right',
+    sql: `update administrator_grants set state = 'REVOKED', revoked_at = now() where not reserved`,
+    code: 'NOT_FOUND',
+  },
+  { what: 'the session', sql: `update sessions set ended_at = now(), ended_by = 'REVOKED'`, code: 'UNAUTHENTICATED' },
+])('a rule is asked on the rows of the moment: $what may have gone since the request came', async ({
+  sql: takes,
+  code,
+}) => {
   await using app = await startTestApp();
   const school = await app.world.school();
   const second = await app.world.secondAdministrator(school);
   const asking = await app.world.person();
   const request = await asking.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
-  const approval = await inDatabase(app, (sql) =>
+  const { answer } = await inDatabase(app, (sql) =>
     sql.begin(async (tx) => {
-      // While the organization is held, the approval has asked who the viewer is and waits; meanwhile the right goes.
+      // While the organization is held, the approval has asked who the viewer is, and waits.
       await tx`select from organizations for update`;
-      const waiting = second.does('ApproveJoinRequest', { joinRequestId: request.id });
+      const answer = second.send(operation('ApproveJoinRequest'), { joinRequestId: request.id });
       await waitUntilBlocked(app);
-      await tx`update administrator_grants set state = 'REVOKED', revoked_at = now() where not reserved`;
-      return { waiting };
+      await tx.unsafe(takes);
+      return { answer };
     }),
   );
-  expect(await approval.waiting).toMatchObject({ code: 'NOT_FOUND' });
+  const { data, errors } = await answer;
+  expect(data?.approveJoinRequest?.code ?? errors?.[0]?.extensions.code).toBe(code);
 });
 
 /** Waits until some statement of the server's waits for a lock. */
