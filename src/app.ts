@@ -134,6 +134,7 @@ async function startLog(connection: Connection, config: Config, logger: Logger) 
     epoch: tail.epoch,
     position: tail.position,
     trimmedThrough: () => tail.trimmedThrough,
+    settled: () => tail.settled(),
   });
   return { tail, hub };
 }

@@ -51,6 +51,7 @@ async function openProcess(databaseUrl: string) {
     epoch: tail.epoch,
     position: tail.position,
     trimmedThrough: () => tail.trimmedThrough,
+    settled: () => tail.settled(),
   });
   const running = stack.move();
   return { connection, tail, hub, heard, failures, [Symbol.asyncDispose]: () => running.disposeAsync() };
@@ -183,7 +184,7 @@ test('what somebody could not see then, they are not told later either', async (
 
 test('access that changes while a subscription opens counts from its place', async () => {
   await using log = await openLog();
-  const hub = new Hub(log.db, { epoch: log.hub.epoch, position: 0, trimmedThrough: () => 0 });
+  const hub = new Hub(log.db, { epoch: log.hub.epoch, position: 0, trimmedThrough: () => 0, settled: async () => {} });
   const [gained, lost] = [crypto.randomUUID(), crypto.randomUUID()];
   let answer = (): void => {};
   const asked = new Promise<void>((resolve) => {
@@ -239,7 +240,12 @@ test('a cursor from a process that has read further is followed from its place, 
     sql`select id, position, audience_id as "audienceId", kind, subject_id as "subjectId", payload from log_events order by position`,
   );
   // This process has read none of it yet.
-  const behind = new Hub(log.db, { epoch: log.hub.epoch, position: 0, trimmedThrough: () => 0 });
+  const behind = new Hub(log.db, {
+    epoch: log.hub.epoch,
+    position: 0,
+    trimmedThrough: () => 0,
+    settled: async () => {},
+  });
   const all = await placesOf(log, 0);
   const stream = await behind.follow(topic, reader(always), encodeCursor(behind.epoch, all[4] ?? 0));
   const taken = take(stream, 5);

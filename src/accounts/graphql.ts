@@ -112,8 +112,8 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       type: 'Cursor',
       description:
         'The log’s place now. Read it together with a state, then follow from it: nothing is missed in between, and what ' +
-        'happened just before may come again.',
-      resolve: (_viewer, _args, ctx) => encodeCursor(ctx.services.hub.epoch, ctx.services.hub.position),
+        'happened just before, elsewhere, may come again.',
+      resolve: async (_viewer, _args, { services: { hub } }) => encodeCursor(hub.epoch, await hub.currentPosition()),
     }),
     sessions: t.connection({
       type: SessionType,

@@ -18,6 +18,7 @@ const inAMinute = () => new Date(Date.now() + 60_000);
 export class Hub {
   readonly #db: Database;
   readonly #trimmedThrough: () => number;
+  readonly #settled: () => Promise<void>;
   #epoch: string;
   #position: number;
   #window: LoggedEvent[] = [];
@@ -26,17 +27,27 @@ export class Hub {
   readonly #byUser = new Map<string, Set<Follower>>();
   readonly #sessionListeners = new Map<string, Set<() => void>>();
 
-  constructor(db: Database, head: { epoch: string; position: number; trimmedThrough: () => number }) {
+  constructor(
+    db: Database,
+    head: { epoch: string; position: number; trimmedThrough: () => number; settled: () => Promise<void> },
+  ) {
     this.#db = db;
     this.#epoch = head.epoch;
     this.#position = head.position;
     this.#windowStart = head.position;
     this.#trimmedThrough = head.trimmedThrough;
+    this.#settled = head.settled;
   }
 
   /** Which history the positions belong to. */
   get epoch(): string {
     return this.#epoch;
+  }
+
+  /** The place behind everything that this process has committed before. */
+  async currentPosition(): Promise<number> {
+    await this.#settled();
+    return this.#position;
   }
 
   /** The place of the last event handed on. */

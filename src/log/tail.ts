@@ -73,6 +73,11 @@ export class Tail implements AsyncDisposable {
     return tail;
   }
 
+  /** Waits until what this process has committed so far is placed and handed on; at once when it is. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
   #wake(place: boolean): void {
     this.#again = true;
     this.#place ||= place;
