@@ -8,9 +8,7 @@ import { connection } from '../graphql/connections.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { OrderInput } from '../memberships/graphql.ts';
-import { OrganizationKindEnum, OrganizationType } from '../organizations/graphql.ts';
-import { canSeeOrganization } from '../organizations/policy.ts';
-import { organizationById } from '../organizations/queries.ts';
+import { OrganizationKindEnum, showOrganization } from '../organizations/graphql.ts';
 import {
   approveOrganizationApplication,
   rejectOrganizationApplication,
@@ -81,21 +79,14 @@ builder.node(ApplicationType, {
       nullable: true,
       description: 'When an operator last answered.',
     }),
-    organization: t.field({
-      type: OrganizationType,
-      nullable: true,
-      description: 'What it became. Null: nothing yet, or not for this viewer.',
-      resolve: ({ organizationId }, _args, ctx) =>
-        organizationId && canSeeOrganization(ctx.viewer, organizationId)
-          ? ctx.load(organizationById, organizationId)
-          : null,
-    }),
     viewerCanDecide: t.boolean({
       description: 'Whether the viewer may approve it, reject it or ask for changes: operators, not their own.',
       resolve: (application, _args, ctx) => canDecideApplication(ctx.viewer, application),
     }),
   }),
 });
+
+showOrganization(ApplicationType);
 
 builder.queryField('organizationApplication', (t) =>
   t.field({

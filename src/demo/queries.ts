@@ -9,7 +9,7 @@ export const demoMark = { phone: '+79160000001', idempotencyKey: 'homeroom-demo-
 
 /** Whose data it is: nobody's yet, the demo's, or somebody's own, which the demo leaves alone. */
 export async function contentOf(db: Executor): Promise<'NONE' | 'DEMO' | 'OWN'> {
-  const [found] = await rows<{ demo: boolean; any: boolean }>(
+  const [found] = await rows<{ demo: boolean; anything: boolean }>(
     db,
     sql`
     select
@@ -17,8 +17,8 @@ export async function contentOf(db: Executor): Promise<'NONE' | 'DEMO' | 'OWN'> 
         select from ${organizationApplications} a join ${users} u on u.id = a.applicant_id
         where u.phone = ${demoMark.phone} and a.idempotency_key = ${demoMark.idempotencyKey}
       ) as demo,
-      exists (select from ${organizationApplications}) or exists (select from ${organizations}) as any`,
+      exists (select from ${organizationApplications}) or exists (select from ${organizations}) as anything`,
   );
   if (found?.demo) return 'DEMO';
-  return found?.any ? 'OWN' : 'NONE';
+  return found?.anything ? 'OWN' : 'NONE';
 }

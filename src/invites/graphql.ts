@@ -107,7 +107,7 @@ builder.node(InviteType, {
     }),
     intendedPhone: t.exposeString('intendedPhone', {
       nullable: true,
-      description: 'The only phone that may use it (E.164); null: any.',
+      description: 'The only phone that may use it (E.164). Null: whoever has the link.',
     }),
     createdBy: t.field({
       type: UserType,
