@@ -5,19 +5,27 @@ import { RateLimiterDrizzle } from 'rate-limiter-flexible';
 import { keepSessions } from './accounts/commands.ts';
 import { rateLimits } from './accounts/tables.ts';
 import { setOperators } from './audiences/commands.ts';
-import { authenticate } from './audiences/queries.ts';
+import { leastOf } from './audiences/policy.ts';
+import { authenticate, staysOf } from './audiences/queries.ts';
 import type { Config } from './config.ts';
 import { type Connection, connect } from './database/connect.ts';
 import { isMigrated, migrate } from './database/migrate.ts';
+import { together } from './database/together.ts';
 import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
 import { fillDemo } from './demo/commands.ts';
 import type { Services } from './graphql/context.ts';
+import { EventStreams } from './graphql/event-stream.ts';
 import { createHttpServer } from './graphql/http.ts';
+import { Operations } from './graphql/operations.ts';
+import { flush } from './graphql/outbox.ts';
 import { createPipeline } from './graphql/pipeline.ts';
 import { limiter, limitInMemory } from './graphql/rates.ts';
 import { serveSockets } from './graphql/websocket.ts';
 import { Hub } from './log/hub.ts';
+import { startRetention } from './log/retention.ts';
 import { Tail } from './log/tail.ts';
+import { throughPostgres } from './log/wake-up.ts';
+import { throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
 import { schema } from './schema.ts';
 
@@ -38,6 +46,10 @@ export interface Outside {
 /** A tail that has not read for so long is not ready to serve subscriptions. */
 const maxTailLagMs = 10_000;
 
+/** Sockets that come within so many milliseconds are let in together. */
+const admissionGapMs = 10;
+const sessionCheckMs = 60_000;
+
 /** The whole server: database, log, API. Disposing stops it without losing what it has accepted. */
 export async function startApp(config: Config, outside: Outside = {}): Promise<App> {
   const logger = outside.logger ?? createLogger(config.logLevel);
@@ -57,6 +69,12 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
 
   const { tail, hub } = await startLog(connection, config, logger);
   stack.use(tail);
+  stack.use(
+    startRetention(db, config.logRetentionDays, (error) =>
+      logger.warn({ err: error }, 'the log cannot be trimmed now'),
+    ),
+  );
+  const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
   const services: Services = {
     db,
     hub,
@@ -70,18 +88,21 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
       }),
     ),
     sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
-    authenticate: (token) => authenticate(db, token, config.sessionIdleDays),
+    authenticate: together(authenticateAll),
+    leastOf,
   };
-  const pipeline = createPipeline({
+  const operations = new Operations({
     schema,
     services,
     rate: limitInMemory(config.ratePerMinute, 60),
     introspection: config.introspection,
     logger,
   });
+  const streams = new EventStreams(hub);
   const { allowedOrigins, trustedProxies } = config;
   const server = createHttpServer({
-    pipeline,
+    pipeline: createPipeline(operations, streams, logger),
+    hub,
     graphiql: config.graphiql,
     allowedOrigins,
     trustedProxies,
@@ -91,13 +112,14 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   });
   const sockets = serveSockets({
     server,
-    pipeline,
+    operations,
     hub,
     allowedOrigins,
     trustedProxies,
-    authenticate: services.authenticate,
-    keepSessions: (ids) => keepSessions(db, ids, config.sessionIdleDays),
+    authenticate: together(authenticateAll, admissionGapMs),
   });
+
+  stack.use(watchSessions(hub, (ids) => keepSessions(db, ids, config.sessionIdleDays)));
 
   server.listen(config.port, config.host);
   await once(server, 'listening');
@@ -105,10 +127,12 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     // Accept nothing new, let sockets say goodbye, finish what is being answered, and only then close what it needs.
     const closed = once(server, 'close');
     server.close();
+    streams[Symbol.dispose]();
     await sockets[Symbol.asyncDispose]();
-    server.closeIdleConnections();
+    const idle = setInterval(() => server.closeIdleConnections(), 20);
     const patience = setTimeout(() => server.closeAllConnections(), 5_000);
     await closed;
+    clearInterval(idle);
     clearTimeout(patience);
   });
   const { port } = server.address() as AddressInfo; // listening on TCP, so never a pipe's name
@@ -124,19 +148,33 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
 
 async function startLog(connection: Connection, config: Config, logger: Logger) {
   let hub: Hub | null = null;
-  const tail = await Tail.start(connection, {
-    retentionDays: config.logRetentionDays,
+  const { nats } = config;
+  const wakeUp = nats ? await throughNats(connection, nats, logger) : throughPostgres(connection);
+  const tail = await Tail.start(connection, wakeUp, {
     onEvents: (events) => hub?.dispatch(events),
     onRestart: (head) => hub?.restart(head),
     onFailure: (error) => logger.warn({ err: error }, 'the log cannot be read now'),
   });
-  hub = new Hub(connection.db, {
-    epoch: tail.epoch,
-    position: tail.position,
+  hub = new Hub({
+    db: connection.db,
+    head: { epoch: tail.epoch, position: tail.position },
     trimmedThrough: () => tail.trimmedThrough,
     settled: () => tail.settled(),
+    flush,
+    staysOf: together((userIds) => staysOf(connection.db, userIds)),
   });
   return { tail, hub };
+}
+
+/** Marks the sessions of whoever is connected as used, and ends what belongs to those whose time has run out. */
+function watchSessions(hub: Hub, keep: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>): Disposable {
+  const check = async () => {
+    const here = hub.sessions();
+    const good = await keep([...here]).catch(() => here);
+    hub.expire(here.difference(good));
+  };
+  const timer = setInterval(() => void check(), sessionCheckMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 async function demandReady(connection: Connection, tail: Tail): Promise<void> {

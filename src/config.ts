@@ -33,6 +33,46 @@ const phones = list.transform((values, ctx) =>
   }),
 );
 
+/** Where NATS answers, as its client wants it: one way to sign in, for all the servers of its cluster. */
+export interface NatsServers {
+  readonly servers: string[];
+  /** Demands encryption; without it a server may still ask for it. */
+  readonly tls?: object;
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+}
+
+const natsServers = list.transform((values, ctx): NatsServers | null => {
+  const found = values.flatMap((value) => natsServer(value) ?? []);
+  const [first] = found;
+  if (found.length < values.length) ctx.addIssue('must be nats://host:port or tls://host:port, separated by commas');
+  if (found.some(({ user, pass }) => user !== first?.user || pass !== first.pass)) {
+    ctx.addIssue('must sign in at every server in the same way');
+  }
+  if (!first) return null;
+  return {
+    servers: found.map(({ server }) => server),
+    ...(found.some(({ encrypted }) => encrypted) && { tls: {} }),
+    ...(first.pass ? { user: first.user, pass: first.pass } : first.user && { token: first.user }),
+  };
+});
+
+function natsServer(value: string) {
+  try {
+    const { protocol, hostname, port, pathname, username, password } = new URL(value);
+    if (!/^(nats|tls):$/.test(protocol) || !hostname || !/^\/?$/.test(pathname)) return null;
+    return {
+      server: `${hostname}:${port || 4222}`,
+      encrypted: protocol === 'tls:',
+      user: decodeURIComponent(username),
+      pass: decodeURIComponent(password),
+    };
+  } catch {
+    return null; // no URL, or nothing that its escapes could mean
+  }
+}
+
 const environment = z
   .object({
     NODE_ENV: z
@@ -46,6 +86,7 @@ const environment = z
       .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
       .optional(),
     HOMEROOM_DATABASE_POOL: whole(10, 2, 200),
+    HOMEROOM_NATS_URL: natsServers,
     HOMEROOM_DATA: z.string().min(1).default('data'),
     HOMEROOM_DEMO: flag(true),
     HOMEROOM_OPERATOR_PHONES: phones,
@@ -108,6 +149,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     host: is.HOST ?? (is.NODE_ENV ? '0.0.0.0' : '127.0.0.1'),
     databaseUrl: is.DATABASE_URL ?? null,
     databasePool: is.HOMEROOM_DATABASE_POOL,
+    nats: is.HOMEROOM_NATS_URL,
     dataDirectory: is.HOMEROOM_DATA,
     // With a gateway codes reach real phones, and the demo's numbers may be somebody's.
     demo: is.HOMEROOM_DEMO && !is.DATABASE_URL && !is.NODE_ENV && !is.HOMEROOM_SMS_URL,

@@ -1,9 +1,10 @@
-import { and, desc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import type { DeliverCode } from '../delivery/codes.ts';
 import { DomainError, NotFound, RateLimited } from '../errors.ts';
+import { anyOf } from '../graphql/batches.ts';
 import { email, personName, phoneNumber, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
 import { codeMatches, hashCode, hashSecret, newCode, newSecret } from '../secrets.ts';
@@ -208,7 +209,7 @@ async function endSessions(tx: Transaction, viewer: Viewer, ids: string[], ended
   const ended = await tx
     .update(sessions)
     .set({ endedAt: sql`now()`, endedBy })
-    .where(and(inArray(sessions.id, ids), eq(sessions.userId, viewer.userId), isNull(sessions.endedAt)))
+    .where(and(anyOf(sessions.id, ids), eq(sessions.userId, viewer.userId), isNull(sessions.endedAt)))
     .returning({ id: sessions.id });
   for (const { id } of ended) {
     // First the session's own streams end, then the others hear of it.
@@ -228,9 +229,9 @@ export async function keepSessions(db: Database, ids: readonly string[], idleDay
   const found = await db
     .select({ id: sessions.id, stale: sql<boolean>`${sessions.usedAt} < now() - interval '1 hour'` })
     .from(sessions)
-    .where(and(inArray(sessions.id, [...ids]), sessionIsGood(idleDays)));
+    .where(and(anyOf(sessions.id, ids), sessionIsGood(idleDays)));
   const stale = found.filter((session) => session.stale).map(({ id }) => id);
-  if (stale.length > 0) await db.update(sessions).set({ usedAt: sql`now()` }).where(inArray(sessions.id, stale));
+  if (stale.length > 0) await db.update(sessions).set({ usedAt: sql`now()` }).where(anyOf(sessions.id, stale));
   return new Set(found.map(({ id }) => id));
 }
 

@@ -83,6 +83,7 @@ builder.node(SessionType, {
       description: 'When it was ended; null: it was not.',
     }),
     isCurrent: t.boolean({
+      perViewer: true,
       description: 'Whether it is the one asking.',
       resolve: ({ id }, _args, ctx) => id === ctx.viewer.sessionId,
     }),
@@ -116,6 +117,7 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       resolve: async (_viewer, _args, { services: { hub } }) => encodeCursor(hub.epoch, await hub.currentPosition()),
     }),
     sessions: t.connection({
+      perViewer: true,
       type: SessionType,
       description: 'The devices on which the viewer is signed in, newest first.',
       args: {

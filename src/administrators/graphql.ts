@@ -47,7 +47,7 @@ builder.node(GrantType, {
       description: 'The membership it hangs on. Null: not for this viewer.',
       resolve: async ({ membershipId }, _args, ctx) => {
         const membership = await ctx.load(membershipById, membershipId);
-        return membership && canSeeMembership(ctx.viewer, membership) ? membership : null;
+        return membership && ctx.sees(canSeeMembership, membership) ? membership : null;
       },
     }),
     state: t.field({ type: GrantStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
@@ -68,6 +68,7 @@ builder.node(GrantType, {
       description: 'When it was taken; null while in force.',
     }),
     viewerCanRevoke: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may take it away (the last one nobody may).',
       resolve: (grant, _args, ctx) => canAppointAdministrators(ctx.viewer, grant.organizationId),
     }),
@@ -78,6 +79,7 @@ showOrganization(GrantType);
 
 builder.objectField(OrganizationType, 'administrators', (t) =>
   t.connection({
+    perViewer: true,
     type: GrantType,
     nullable: true,
     description: 'Who administers, newest first; any member may know. Null: not for this viewer.',
@@ -91,6 +93,7 @@ builder.objectField(OrganizationType, 'administrators', (t) =>
 
 builder.objectField(OrganizationType, 'viewerCanAppointAdministrators', (t) =>
   t.boolean({
+    perViewer: true,
     description: 'Whether the viewer may give and take the right to administer: administrators and the head.',
     resolve: ({ id }, _args, ctx) => canAppointAdministrators(ctx.viewer, id),
   }),

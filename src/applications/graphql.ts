@@ -80,6 +80,7 @@ builder.node(ApplicationType, {
       description: 'When an operator last answered.',
     }),
     viewerCanDecide: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may approve it, reject it or ask for changes: operators, not their own.',
       resolve: (application, _args, ctx) => canDecideApplication(ctx.viewer, application),
     }),
@@ -97,13 +98,14 @@ builder.queryField('organizationApplication', (t) =>
     resolve: async (_root, args, ctx) => {
       const id = maybeIdOf('OrganizationApplication', args.id);
       const application = id ? await ctx.load(applicationById, id) : null;
-      return application && canSeeApplication(ctx.viewer, application) ? application : null;
+      return application && ctx.sees(canSeeApplication, application) ? application : null;
     },
   }),
 );
 
 builder.queryField('organizationApplications', (t) =>
   t.connection({
+    perViewer: true,
     type: ApplicationType,
     nullable: true,
     description: 'The queue of applications, newest first, for operators. Null: not for this viewer.',
@@ -121,6 +123,7 @@ builder.queryField('organizationApplications', (t) =>
 
 builder.objectField(ViewerType, 'organizationApplications', (t) =>
   t.connection({
+    perViewer: true,
     type: ApplicationType,
     description: 'The applications that the viewer made, newest first.',
     args: { state: t.arg({ type: ApplicationStateEnum, description: 'Only in this state.' }) },

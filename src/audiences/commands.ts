@@ -2,7 +2,7 @@ import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { userByPhone } from '../accounts/commands.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { append, transact } from '../log/append.ts';
-import type { EndingReason } from '../log/follower.ts';
+import type { EndingReason } from '../log/outlet.ts';
 import { type AudienceKind, audienceMembers, audiences } from './tables.ts';
 
 /** A new, empty audience of an organization. */
@@ -58,7 +58,8 @@ export async function settleAudiences(
     select event_id, audience_id, ${organizationId}::uuid, 'ACCESS_ENDED', user_id,
       jsonb_build_object('userId', user_id, 'last', last, 'reason', ${reason}::text) from gone
     union all
-    select event_id, audience_id, ${organizationId}::uuid, 'ACCESS_BEGAN', user_id, jsonb_build_object('userId', user_id)
+    select event_id, audience_id, ${organizationId}::uuid, 'ACCESS_BEGAN', user_id,
+      jsonb_build_object('userId', user_id, 'audience', (select kind from audiences where id = audience_id))
     from came`,
   );
 }
@@ -89,7 +90,13 @@ export async function setOperators(db: Database, phones: readonly string[]): Pro
           .returning()
       : [];
     const event = (kind: string, userId: string, id: number | null) =>
-      ({ id, audienceId: audience.id, kind, subjectId: userId, payload: { userId, last: true } }) as const;
+      ({
+        id,
+        audienceId: audience.id,
+        kind,
+        subjectId: userId,
+        payload: { userId, last: true, audience: 'OPERATORS' },
+      }) as const;
     await append(
       tx,
       ...former.map((member) => event('ACCESS_ENDED', member.userId, member.untilEvent)),

@@ -1,62 +1,54 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { keepSessions } from '../accounts/commands.ts';
-import { sessionIsGood } from '../accounts/queries.ts';
-import { sessions } from '../accounts/tables.ts';
 import { type Database, type Executor, rows, type Transaction } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
 import { NotFound, Unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
-import type { Access, Ending, Reader, Topic } from '../log/follower.ts';
-import type { LoggedEvent } from '../log/history.ts';
+import type { Follower } from '../log/follower.ts';
+import type { Stay } from '../log/hub.ts';
+import type { Audience, Topic } from '../log/reader.ts';
 import { hashSecret } from '../secrets.ts';
 import { Viewer } from '../viewer.ts';
-import { audiences } from './tables.ts';
+import { type AudienceKind, audiences } from './tables.ts';
 
 /**
- * A person's intervals in their audiences, as places in the log. Forgotten events count as the beginning of time, events
+ * People's intervals in their audiences, as places in the log. Forgotten events count as the beginning of time, events
  * without a place yet as its end.
  */
-const intervalsOf = prepareRaw<{ audienceId: string; organizationId: string | null; since: number; until: number }>(sql`
-  select m.audience_id as "audienceId", a.organization_id as "organizationId",
+const staysOfUsers = prepareRaw<Stay & { userId: string }, { userIds: readonly string[] }>(sql`
+  select m.user_id as "userId", m.audience_id as id, a.organization_id as "organizationId", a.kind::text as kind,
     case when b.id is null then 0 else coalesce(b.position::float8, 'infinity') end as since,
     case when m.until is null then 'infinity' when e.id is null then 0 else coalesce(e.position::float8, 'infinity') end as until
   from audience_members m
   join audiences a on a.id = m.audience_id
   left join log_events b on b.id = m.since_event
   left join log_events e on e.id = m.until_event
-  where m.user_id = ${sql.placeholder('userId')}`);
+  where m.user_id = any(${sql.placeholder('userIds')}::uuid[])`);
 
-/** What a viewer may follow of a topic, read afresh; null when their session is over. */
-async function accessTo(db: Database, viewer: Viewer, idleDays: number, topic: Topic): Promise<Access | null> {
-  const [[session], intervals] = await Promise.all([
-    db
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(and(eq(sessions.id, viewer.sessionId), sessionIsGood(idleDays))),
-    intervalsOf(db, { userId: viewer.userId }),
-  ]);
-  if (!session) return null;
-  const alone = { audienceId: viewer.userId, organizationId: null, since: 0, until: Number.POSITIVE_INFINITY };
-  return [alone, ...intervals].filter(
-    ({ audienceId, organizationId }) =>
-      audienceId === topic.anchor ||
-      topic.scope === 'VIEWER' ||
-      (topic.scope === 'ORGANIZATION' && organizationId === topic.organizationId),
-  );
+/** Everything that people may see or ever could, in their order. */
+export async function staysOf(db: Database, userIds: readonly string[]): Promise<Stay[][]> {
+  const found = Map.groupBy(await staysOfUsers(db, { userIds }), ({ userId }) => userId);
+  return userIds.map((id) => found.get(id) ?? []);
 }
 
-/** Follows a topic as the request's viewer. @throws NotFound when they may not, InvalidInput for a bad cursor */
+/** What a subscription is about: an audience of some kind in an organization, or the viewer alone. */
+interface Wanted extends Pick<Topic, 'scope' | 'kinds'> {
+  readonly of: { readonly kind: AudienceKind; readonly organizationId: string } | 'VIEWER';
+}
+
+/** Follows as the request's viewer. @throws NotFound when they may not, InvalidInput for a bad cursor */
 export function follow(
-  { services, viewer }: Context,
-  topic: Topic,
+  { services: { hub }, viewer, asking }: Context,
+  { of, scope, kinds }: Wanted,
   after: string | null | undefined,
-): Promise<AsyncIterableIterator<LoggedEvent | Ending>> {
-  const reader: Reader = {
-    userId: viewer.userId,
-    sessionId: viewer.sessionId,
-    access: (wanted) => accessTo(services.db, viewer, services.sessionDays.idle, wanted),
-  };
-  return services.hub.follow(topic, reader, after ?? null);
+): Promise<Follower> {
+  const reader = hub.reader(viewer.userId);
+  if (!reader) throw new Error('a transport must hold whoever subscribes');
+  const anchor = (audience: Audience) =>
+    of === 'VIEWER'
+      ? audience === reader.alone
+      : audience.kind === of.kind && audience.organizationId === of.organizationId;
+  return hub.follow(reader, viewer.sessionId, { anchor, scope, kinds }, asking.resumeAfter ?? after ?? null);
 }
 
 const viewerColumns = sql.raw(`
@@ -73,21 +65,27 @@ const viewerColumns = sql.raw(`
 
 type ViewerRow = ConstructorParameters<typeof Viewer>[0] & { stale: boolean };
 
-const viewerByToken = prepareRaw<ViewerRow, { hash: Buffer; idleDays: number }>(sql`
-  select ${viewerColumns} from sessions s join users u on u.id = s.user_id
-  where s.token_hash = ${sql.placeholder('hash')} and s.ended_at is null and s.expires_at > now()
-    and s.used_at > now() - make_interval(days => ${sql.placeholder('idleDays')}::int)`);
+const viewersByToken = prepareRaw<ViewerRow & { hash: string }, { hashes: readonly string[]; idleDays: number }>(sql`
+  select ${viewerColumns}, encode(s.token_hash, 'hex') as hash from sessions s join users u on u.id = s.user_id
+  where s.token_hash = any(array(select decode(unnest(${sql.placeholder('hashes')}::text[]), 'hex')))
+    and s.ended_at is null and s.expires_at > now() and s.used_at > now() - make_interval(days => ${sql.placeholder('idleDays')}::int)`);
 
 const viewerBySession = prepareRaw<ViewerRow, { id: string }>(sql`
   select ${viewerColumns} from sessions s join users u on u.id = s.user_id
   where s.id = ${sql.placeholder('id')} and s.ended_at is null`);
 
-/** Who holds a session token now, and what they are where; null when nobody does. */
-export async function authenticate(db: Database, token: string, idleDays: number): Promise<Viewer | null> {
-  const [row] = await viewerByToken(db, { hash: hashSecret(token), idleDays });
-  if (!row) return null;
-  if (row.stale) await keepSessions(db, [row.sessionId], idleDays);
-  return new Viewer(row);
+/** Who holds each of some session tokens now, and what they are where; null where nobody does. */
+export async function authenticate(
+  db: Database,
+  tokens: readonly string[],
+  idleDays: number,
+): Promise<(Viewer | null)[]> {
+  const hashes = tokens.map((token) => hashSecret(token).toString('hex'));
+  const found = await viewersByToken(db, { hashes, idleDays });
+  const stale = found.filter((row) => row.stale).map(({ sessionId }) => sessionId);
+  if (stale.length > 0) await keepSessions(db, stale, idleDays);
+  const viewers = new Map(found.map((row) => [row.hash, new Viewer(row)]));
+  return hashes.map((hash) => viewers.get(hash) ?? null);
 }
 
 /** The viewer as of now, inside a transaction: rules are checked on fresh rows. @throws Unauthenticated */

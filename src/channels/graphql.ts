@@ -29,6 +29,7 @@ showOrganization(ChannelType);
 
 builder.objectField(OrganizationType, 'channels', (t) =>
   t.connection({
+    perViewer: true,
     type: ChannelType,
     description: 'The channels that the viewer reads, newest first.',
     resolve: ({ id }, args, ctx) => listed(ctx, args, channelsOf, { parentId: id, filter: null }),

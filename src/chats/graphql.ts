@@ -30,6 +30,7 @@ showOrganization(ChatType);
 
 builder.objectField(OrganizationType, 'chats', (t) =>
   t.connection({
+    perViewer: true,
     type: ChatType,
     description: 'The organization’s chats that the viewer takes part in, newest first.',
     resolve: ({ id }, args, ctx) => listed(ctx, args, chatsOf, { parentId: id, filter: null }),

@@ -14,6 +14,7 @@ export function askingOf(request: IncomingMessage, trustedProxies: number, setCo
     address: placeOf(addressOf(request, trustedProxies)),
     client: request.headers['user-agent']?.slice(0, 200) ?? null,
     locale: preferredLocale(request.headers['accept-language']),
+    resumeAfter: String(request.headers['last-event-id'] ?? '') || null,
     setCookie,
   };
 }

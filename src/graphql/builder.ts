@@ -17,6 +17,10 @@ declare global {
     interface Plugins<Types extends SchemaTypes> {
       signedIn: SignedInPlugin<Types>;
     }
+    interface FieldOptions<Types, ParentShape, Type, Nullable, Args, ResolveShape, ResolveReturnShape> {
+      /** Its value depends on who looks: an event of which a subscription selects it is executed for each viewer alone. */
+      perViewer?: true;
+    }
     interface QueryFieldOptions<Types extends SchemaTypes, Type, Nullable, Args, ResolveReturnShape> {
       /** Open to people who are not signed in. */
       anonymous?: true;
@@ -37,14 +41,16 @@ class SignedInPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
-    return { ...field, extensions: { ...field.extensions, anonymous: !this.#demands(field) } };
+    const perViewer = field.pothosOptions.perViewer === true;
+    return { ...field, extensions: { ...field.extensions, anonymous: !this.#demands(field), perViewer } };
   }
 
   override wrapResolve(
     resolve: GraphQLFieldResolver<unknown, Types['Context'], object>,
     field: PothosOutputFieldConfig<Types>,
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
-    return this.#demands(field) ? demandViewer(resolve) : resolve;
+    // A subscription demands one when it opens; its events may be shown to many at once.
+    return field.kind !== 'Subscription' && this.#demands(field) ? demandViewer(resolve) : resolve;
   }
 
   override wrapSubscribe(

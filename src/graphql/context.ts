@@ -3,16 +3,13 @@ import type { Database } from '../database/connect.ts';
 import type { DeliverCode } from '../delivery/codes.ts';
 import { Unauthenticated } from '../errors.ts';
 import type { Hub } from '../log/hub.ts';
+import type { Audience } from '../log/reader.ts';
 import type { Locale } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Limiter } from './rates.ts';
 
-/** Reads many keys in one statement; answers in the keys' order, null where there is nothing. */
-export type Batch<Key, Value> = (
-  db: Database,
-  keys: readonly Key[],
-  viewer: Viewer | null,
-) => Promise<readonly Value[]>;
+/** Reads many keys in one statement; answers in the keys' order, null where there is nothing. `viewer` is asked where it matters. */
+export type Batch<Key, Value> = (db: Database, keys: readonly Key[], viewer: () => Viewer) => Promise<readonly Value[]>;
 
 /** What the process lends to every request. */
 export interface Services {
@@ -24,6 +21,8 @@ export interface Services {
   readonly sessionDays: { readonly idle: number; readonly max: number };
   /** Who holds this session token now; null: nobody. */
   authenticate(token: string): Promise<Viewer | null>;
+  /** Somebody with no more rights than being in an audience gives; null where that gives none. */
+  leastOf(audience: Audience): Viewer | null;
 }
 
 /** What is known of the request besides who asks. */
@@ -33,51 +32,62 @@ export interface Asking {
   readonly client: string | null;
   /** The language of people without a profile, from `Accept-Language`. */
   readonly locale: Locale;
+  /** The cursor behind which a stream over HTTP goes on, from `Last-Event-ID`; newer than the operation's own `after`. */
+  readonly resumeAfter: string | null;
   /** Sets or clears the browser's session cookie; does nothing where there is no HTTP response to carry it. */
   readonly setCookie: (token: string | null) => void;
 }
 
-/** One request's, or one event's, world: who asks, and what has been read for them so far. */
-export class Context {
-  readonly services: Services;
-  readonly asking: Asking;
-  #viewer: Viewer | null;
+/** What has been read so far, each key at most once. */
+export class Loaders {
   readonly #loaders = new Map<unknown, DataLoader<unknown, unknown>>();
 
-  constructor(services: Services, asking: Asking, viewer: Viewer | null) {
-    this.services = services;
-    this.asking = asking;
-    this.#viewer = viewer;
+  load<Key, Value>(batch: Batch<Key, Value>, key: Key, db: Database, viewer: () => Viewer): Promise<Value> {
+    let loader = this.#loaders.get(batch);
+    if (!loader) {
+      loader = new DataLoader<unknown, unknown>((keys) => batch(db, keys as Key[], viewer), {
+        cacheKeyFn: (known) => (typeof known === 'object' ? JSON.stringify(known) : known),
+      });
+      this.#loaders.set(batch, loader);
+    }
+    return loader.load(key) as Promise<Value>; // the map keeps each batch with its own loader
   }
+
+  clear(): void {
+    this.#loaders.clear();
+  }
+}
+
+/** What a resolver may ask, for one viewer or for all who are shown the same. */
+export abstract class Context {
+  readonly services: Services;
+  readonly #loaders: Loaders;
+
+  constructor(services: Services, loaders: Loaders) {
+    this.services = services;
+    this.#loaders = loaders;
+  }
+
+  /** Who is signed in. @throws Unauthenticated */
+  abstract get viewer(): Viewer;
+  /** Who is signed in, or null. */
+  abstract get maybeViewer(): Viewer | null;
+  abstract get asking(): Asking;
+  abstract get locale(): Locale;
+
+  /** Whether a rule lets whoever looks see a row. */
+  abstract sees<Row>(canSee: (viewer: Viewer, row: Row) => boolean, row: Row): boolean;
+
+  /** The rest of the operation is asked by whom it has just signed in, or by nobody. */
+  abstract become(viewer: Viewer | null): void;
 
   get db(): Database {
     return this.services.db;
   }
 
-  /** Who is signed in, or null. */
-  get maybeViewer(): Viewer | null {
-    return this.#viewer;
-  }
-
-  /** Who is signed in. @throws Unauthenticated */
-  get viewer(): Viewer {
-    if (!this.#viewer) throw new Unauthenticated();
-    return this.#viewer;
-  }
-
-  /** The rest of the operation is asked by whom it has just signed in, or by nobody. */
-  become(viewer: Viewer | null): void {
-    this.#viewer = viewer;
-    this.#loaders.clear();
-  }
-
-  get locale(): Locale {
-    return this.#viewer?.locale ?? this.asking.locale;
-  }
-
   /** The value of a key, read together with all the other keys asked for in the same turn, at most once. */
   load<Key, Value>(batch: Batch<Key, Value>, key: Key): Promise<Value> {
-    return this.#loader(batch).load(key) as Promise<Value>; // the map keeps each batch with its own loader
+    return this.#loaders.load(batch, key, this.db, () => this.viewer);
   }
 
   /** As `load`, for a row that a foreign key promises. */
@@ -87,14 +97,41 @@ export class Context {
     return value;
   }
 
-  #loader<Key, Value>(batch: Batch<Key, Value>): DataLoader<unknown, unknown> {
-    let loader = this.#loaders.get(batch);
-    if (!loader) {
-      loader = new DataLoader<unknown, unknown>((keys) => batch(this.db, keys as Key[], this.#viewer), {
-        cacheKeyFn: (key) => (typeof key === 'object' ? JSON.stringify(key) : key),
-      });
-      this.#loaders.set(batch, loader);
-    }
-    return loader;
+  protected forgetLoaded(): void {
+    this.#loaders.clear();
+  }
+}
+
+/** One request's, or one delivery's, world: who asks, and what has been read for them so far. */
+export class ViewerContext extends Context {
+  readonly asking: Asking;
+  #viewer: Viewer | null;
+
+  constructor(services: Services, asking: Asking, viewer: Viewer | null) {
+    super(services, new Loaders());
+    this.asking = asking;
+    this.#viewer = viewer;
+  }
+
+  get maybeViewer(): Viewer | null {
+    return this.#viewer;
+  }
+
+  get viewer(): Viewer {
+    if (!this.#viewer) throw new Unauthenticated();
+    return this.#viewer;
+  }
+
+  get locale(): Locale {
+    return this.#viewer?.locale ?? this.asking.locale;
+  }
+
+  sees<Row>(canSee: (viewer: Viewer, row: Row) => boolean, row: Row): boolean {
+    return canSee(this.viewer, row);
+  }
+
+  become(viewer: Viewer | null): void {
+    this.#viewer = viewer;
+    this.forgetLoaded();
   }
 }

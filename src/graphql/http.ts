@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import type { Hub } from '../log/hub.ts';
 import { askingOf, originAllowed, sessionCookie } from './asking.ts';
 import { graphiqlPage, wantsPage } from './graphiql.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface HttpOptions {
   readonly pipeline: Pipeline;
+  readonly hub: Hub;
   readonly graphiql: boolean;
   readonly allowedOrigins: readonly string[];
   readonly trustedProxies: number;
@@ -60,7 +62,8 @@ export function createHttpServer(options: HttpOptions): Server {
     const asking = askingOf(request, options.trustedProxies, (token) => {
       if (fromBrowser(request)) response.appendHeader('set-cookie', sessionCookie(token, options.cookie));
     });
-    await options.pipeline(request, response, { asking });
+    const whenGone = (leave: () => void) => (response.closed ? leave() : response.once('close', leave));
+    await options.pipeline(request, response, { asking, since: options.hub.position, whenGone });
   }
 
   function allowOrigin({ headers }: IncomingMessage, response: ServerResponse): void {

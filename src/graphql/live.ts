@@ -1,13 +1,10 @@
 import type { ObjectRef } from '@pothos/core';
 import { encodeCursor } from '../log/cursor.ts';
-import type { Ending } from '../log/follower.ts';
 import type { LoggedEvent } from '../log/history.ts';
+import type { Delivery, Ending } from '../log/outlet.ts';
 import type { Viewer } from '../viewer.ts';
 import { builder, type Types } from './builder.ts';
 import type { Batch } from './context.ts';
-
-/** What subscriptions deliver: events of the log, and at the end the reason for it. */
-export type Delivery = LoggedEvent | Ending;
 
 export const LogEvent = builder.interfaceRef<Delivery>('LogEvent').implement({
   description: 'What every subscription delivers has a place in the log.',
@@ -95,7 +92,7 @@ export function liveEvent<Row>(
       description: 'What it happened to, as it is now. Null: not for this viewer any more.',
       resolve: async ({ subjectId }, _args, ctx) => {
         const row = await ctx.loadExisting(by, subjectId);
-        return canSee(ctx.viewer, row) ? row : null;
+        return ctx.sees(canSee, row) ? row : null;
       },
     }),
   );
@@ -122,6 +119,9 @@ export function nameEventKinds(): void {
     }),
   );
 }
+
+/** The name of the type as which an event appears; null: none, it belongs to a version that this one does not know. */
+export const eventTypeOf = (kind: string): string | null => events.get(kind)?.type.name ?? null;
 
 /** The kinds that a type shows. */
 export const kindsOf = (shown: EventRef): ReadonlySet<string> =>

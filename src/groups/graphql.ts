@@ -43,6 +43,7 @@ showOrganization(GroupType);
 
 builder.objectField(OrganizationType, 'groups', (t) =>
   t.connection({
+    perViewer: true,
     type: GroupType,
     nullable: true,
     description: 'The groups the viewer may see, newest first. Null: not for this viewer.',

@@ -89,7 +89,7 @@ builder.node(InviteType, {
       description: 'Into which group. Null: not for this viewer.',
       resolve: async ({ groupId }, _args, ctx) => {
         const group = await ctx.loadExisting(groupById, groupId);
-        return canSeeGroup(ctx.viewer, group) ? group : null;
+        return ctx.sees(canSeeGroup, group) ? group : null;
       },
     }),
     role: t.field({ type: RoleEnum, description: 'In which role.', resolve: ({ role }) => role }),
@@ -122,6 +122,7 @@ builder.node(InviteType, {
       description: 'When it was annulled; null: it was not.',
     }),
     redemptions: t.connection({
+      perViewer: true,
       type: RedemptionType,
       nullable: true,
       description: 'Who used it, newest first. Null: not for this viewer, who may no longer invite people so.',
@@ -131,6 +132,7 @@ builder.node(InviteType, {
           : null,
     }),
     viewerCanRevoke: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may annul it.',
       resolve: (invite, _args, ctx) => canRevokeInvite(ctx.viewer, invite),
     }),
@@ -141,6 +143,7 @@ showOrganization(InviteType);
 
 builder.objectField(OrganizationType, 'invites', (t) =>
   t.connection({
+    perViewer: true,
     type: InviteType,
     nullable: true,
     description: 'Invites, newest first: administrators see all, verified staff their own. Null: not for this viewer.',
@@ -157,6 +160,7 @@ builder.objectField(OrganizationType, 'invites', (t) =>
 
 builder.objectField(OrganizationType, 'viewerCanInvite', (t) =>
   t.field({
+    perViewer: true,
     type: [RoleEnum],
     description: 'The roles in which the viewer may invite people.',
     resolve: ({ id: organizationId }, _args, ctx) =>

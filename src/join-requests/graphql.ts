@@ -1,7 +1,7 @@
 import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
-import { InvalidState, NotFound } from '../errors.ts';
+import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
@@ -77,7 +77,7 @@ builder.node(JoinRequestType, {
       nullable: true,
       description: 'How to reach who asks, so that an administrator can make sure. Null: not for this viewer.',
       resolve: (request, _args, ctx) =>
-        canSeeJoinRequest(ctx.viewer, request) ? ctx.load(userById, request.userId) : null,
+        ctx.sees(canSeeJoinRequest, request) ? ctx.load(userById, request.userId) : null,
     }),
     role: t.field({ type: RoleEnum, description: 'As what the person wants to join.', resolve: ({ role }) => role }),
     position: t.field({
@@ -95,7 +95,7 @@ builder.node(JoinRequestType, {
       description: 'The membership that came of it. Null: none, or not for this viewer.',
       resolve: async ({ membershipId }, _args, ctx) => {
         const membership = membershipId ? await ctx.load(membershipById, membershipId) : null;
-        return membership && canSeeMembership(ctx.viewer, membership) ? membership : null;
+        return membership && ctx.sees(canSeeMembership, membership) ? membership : null;
       },
     }),
     submittedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was submitted.' }),
@@ -106,6 +106,7 @@ builder.node(JoinRequestType, {
       description: 'When it was decided or withdrawn.',
     }),
     viewerCanDecide: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may approve and reject it: administrators, not their own.',
       resolve: (request, _args, ctx) => canDecideJoinRequest(ctx.viewer, request),
     }),
@@ -116,6 +117,7 @@ showOrganization(JoinRequestType);
 
 builder.objectField(OrganizationType, 'joinRequests', (t) =>
   t.connection({
+    perViewer: true,
     type: JoinRequestType,
     nullable: true,
     description: 'Join requests, newest first. Administrators only. Null: not for this viewer.',
@@ -129,6 +131,7 @@ builder.objectField(OrganizationType, 'joinRequests', (t) =>
 
 builder.objectField(OrganizationType, 'viewerCanDecideJoinRequests', (t) =>
   t.boolean({
+    perViewer: true,
     description: 'Whether `joinRequests` is for the viewer, to be decided by them.',
     resolve: ({ id }, _args, ctx) => canListJoinRequests(ctx.viewer, id),
   }),
@@ -136,6 +139,7 @@ builder.objectField(OrganizationType, 'viewerCanDecideJoinRequests', (t) =>
 
 builder.objectField(ViewerType, 'joinRequests', (t) =>
   t.connection({
+    perViewer: true,
     type: JoinRequestType,
     description: 'The viewer’s own join requests, newest first.',
     args: { state: t.arg({ type: JoinRequestStateEnum, description: 'Only in this state.' }) },
@@ -284,12 +288,9 @@ builder.subscriptionField('joinRequestSubmitted', (t) =>
       organizationId: t.arg.id({ required: true, description: 'Which organization.' }),
       after: t.arg({ type: 'Cursor', description: afterDescription }),
     },
-    subscribe: async (_root, args, ctx) => {
-      const organizationId = idOf('Organization', args.organizationId);
-      const organization = await ctx.load(organizationById, organizationId);
-      if (!organization) throw new NotFound();
-      const anchor = organization.administratorsAudienceId;
-      return follow(ctx, { anchor, scope: 'ANCHOR', organizationId, kinds: kindsOf(JoinRequestSubmitted) }, args.after);
+    subscribe: (_root, args, ctx) => {
+      const of = { kind: 'ADMINISTRATORS', organizationId: idOf('Organization', args.organizationId) } as const;
+      return follow(ctx, { of, scope: 'ANCHOR', kinds: kindsOf(JoinRequestSubmitted) }, args.after);
     },
     resolve: (event) => event,
   }),
@@ -300,10 +301,8 @@ builder.subscriptionField('joinRequestDecided', (t) =>
     type: DecidedUnion,
     description: 'The decisions on the viewer’s own join requests, the moment they are made.',
     args: { after: t.arg({ type: 'Cursor', description: afterDescription }) },
-    subscribe: (_root, { after }, ctx) => {
-      const kinds = kindsOf(JoinRequestDecided);
-      return follow(ctx, { anchor: ctx.viewer.userId, scope: 'ANCHOR', organizationId: null, kinds }, after);
-    },
+    subscribe: (_root, { after }, ctx) =>
+      follow(ctx, { of: 'VIEWER', scope: 'ANCHOR', kinds: kindsOf(JoinRequestDecided) }, after),
     resolve: (event) => event,
   }),
 );

@@ -1,292 +1,310 @@
-import { NotFound, Unauthenticated } from '../errors.ts';
+import type { Page } from './backfill.ts';
 import type { LoggedEvent } from './history.ts';
-import type { Hub } from './hub.ts';
+import type { Job, Lane, Recipient, Rendered, Renderer } from './lane.ts';
+import type { Delivery, Ending, EndingReason, Outlet } from './outlet.ts';
+import { type Audience, control, type Reader, type SessionEnding, spans, type Topic, type Watcher } from './reader.ts';
+import type { Slices, Task } from './slices.ts';
+import { firstAfter, type Window } from './window.ts';
 
-/** What a subscription follows. Losing the anchor's audience ends it. */
-export interface Topic {
-  readonly anchor: string;
-  /** Which other audiences it spans: none, the viewer's in one organization, or all of the viewer's. */
-  readonly scope: 'ANCHOR' | 'ORGANIZATION' | 'VIEWER';
-  readonly organizationId: string | null;
-  /** The kinds it wants; null: all of them. */
-  readonly kinds: ReadonlySet<string> | null;
+/** What followers need of the hub. */
+export interface Source {
+  readonly position: number;
+  readonly window: Window;
+  readonly slices: Slices;
+  /** The lane of all who follow by one renderer, entered and left by each of them. */
+  enter(renderer: Renderer, topic: Topic): Lane;
+  leave(lane: Lane): void;
+  /** Whether everything behind a place is still there. */
+  remembers(position: number): Promise<boolean>;
+  /** What was missed, from the log; null when it is forgotten. */
+  backfill(audienceIds: readonly string[], after: number, through: number): Promise<Page | null>;
+  /** Begins and ceases to have its lane hand it what happens. */
+  attach(follower: Follower, lane: Lane): void;
+  detach(follower: Follower, lane: Lane): void;
 }
 
-/** From which place to which place in the log somebody is in an audience; `until` is infinite while it is open. */
-export interface Interval {
-  readonly audienceId: string;
-  readonly since: number;
-  readonly until: number;
-}
-export type Access = readonly Interval[];
+/** Events that one step of catching up looks at, and begins to render ahead. */
+const step = 64;
 
-/** Whose subscription it is, and how to ask afresh what they may see: null when the session is over. */
-export interface Reader {
-  readonly userId: string;
-  readonly sessionId: string;
-  access(topic: Topic): Promise<Access | null>;
-}
-
-export type EndingReason = 'MEMBERSHIP_CHANGED' | 'ORGANIZATION_SUSPENDED' | 'SIGNED_OUT' | 'SESSION_EXPIRED';
-
-/** The last thing a stream says. */
-export type Ending =
-  | { readonly ending: 'ACCESS_ENDED'; readonly reason: EndingReason; readonly position: number }
-  | { readonly ending: 'RESYNC_REQUIRED'; readonly position: number };
-
-/** Events that wait for a slow reader; beyond it they are dropped and read again from the log when the reader is ready. */
-const queueLimit = 1000;
-
-const control = new Set(['ACCESS_BEGAN', 'ACCESS_ENDED', 'SESSION_ENDED']);
-
-/** One subscription: catches up from the log, cuts over to the live events without a gap, and streams. */
-export class Follower {
+/**
+ * One subscription. It catches up from memory or from the log, then is handed events by its lane; it falls back to
+ * catching up whenever its connection is slow, its access changes, or what it is shown is for it alone.
+ */
+export class Follower implements Recipient, Watcher, Task, AsyncIterable<Delivery> {
   readonly topic: Topic;
   readonly reader: Reader;
-  readonly #hub: Hub;
+  readonly sessionId: string;
+  readonly #source: Source;
+  #lane: Lane | null = null;
+  #outlet: Outlet | null = null;
   /** Everything up to here is delivered, or was never to be. */
   #from: number;
-  #open = new Set<string>();
-  #live = false;
-  #queue: LoggedEvent[] = [];
+  #state: 'NEW' | 'BEHIND' | 'LIVE' | 'OVER' = 'NEW';
+  /** What it waits for while behind: it must be asked for only once. */
+  #waits = false;
+  #page: Page | null = null;
+  /** The audiences it may hear of, while it is behind. */
+  #spanned: readonly string[] | null = null;
   #ending: Ending | null = null;
-  /** Set when the end came before everything ahead of it was delivered. */
-  #cutShort = false;
-  #closed = false;
-  #wake: () => void = () => {};
-  #access: Access = [];
-  /** What `#access` knows about reaches at least this place; later changes come as events. */
-  #knownThrough = 0;
 
-  constructor(topic: Topic, reader: Reader, from: number, hub: Hub) {
+  constructor(source: Source, topic: Topic, reader: Reader, sessionId: string, from: number) {
+    this.#source = source;
     this.topic = topic;
     this.reader = reader;
+    this.sessionId = sessionId;
     this.#from = from;
-    this.#hub = hub;
-    hub.enter(this);
   }
 
-  /** Asks what the reader may see. @throws NotFound when that is nothing, Unauthenticated when the session is over */
-  async open(): Promise<void> {
-    try {
-      await this.#learn();
-    } catch (error) {
-      this.close();
-      throw error;
+  /** GraphQL demands a stream of whoever subscribes; this one is not read but delivered, through its outlet. */
+  [Symbol.asyncIterator](): AsyncIterator<Delivery> {
+    throw new Error('a follower is started, not iterated');
+  }
+
+  /** Begins to deliver, from the place it was opened at. */
+  start(renderer: Renderer, outlet: Outlet): void {
+    this.#outlet = outlet;
+    this.#lane = this.#source.enter(renderer, this.topic);
+    this.#state = 'BEHIND';
+    this.reader.watchers.push(this);
+    if (!this.reader.find((audience) => audience === this.topic.anchor))
+      this.#end('MEMBERSHIP_CHANGED', this.#source.position);
+    this.#await(this.#source.remembers(this.#from), (remembered) => {
+      if (!remembered) this.forget();
+    });
+  }
+
+  // Caught up: its lane hands it what happens.
+
+  deliver(jobs: readonly Job[]): void {
+    for (const { event, rendered, failure } of jobs) {
+      if (this.#state !== 'LIVE') return;
+      if (event.position <= this.#from) continue;
+      if (failure) this.#fail(failure);
+      else if (!rendered || this.#outlet?.full) this.#fallBehind();
+      else this.#say(event, rendered);
     }
   }
 
-  async #learn(): Promise<void> {
-    this.#knownThrough = this.#hub.position;
-    const access = await this.reader.access(this.topic);
-    if (!access) throw new Unauthenticated();
-    if (!access.some(({ audienceId, until }) => audienceId === this.topic.anchor && until === Infinity))
-      throw new NotFound();
-    this.#access = access;
+  told(event: LoggedEvent): void {
+    if (this.#state === 'LIVE' && this.#wants(event) && spans(this.topic, this.reader.alone)) this.#fallBehind();
   }
 
-  /** The stream; registered since the constructor, so nothing is missed before the first `next()`. */
-  events(): AsyncIterableIterator<LoggedEvent | Ending> {
-    return this.#iterator(this.#run());
-  }
-
-  /** A stream that says one thing and is over. */
-  refuse(ending: Ending): AsyncIterableIterator<LoggedEvent | Ending> {
-    this.close();
-    return this.#iterator(
-      (async function* () {
-        yield ending;
-      })(),
-    );
-  }
-
-  #iterator(generator: AsyncGenerator<LoggedEvent | Ending>): AsyncIterableIterator<LoggedEvent | Ending> {
-    return {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      next: () => generator.next(),
-      return: () => {
-        // A generator that waits would not hear `return` until its next event: wake it first.
-        this.close();
-        return generator.return(undefined);
-      },
-    };
-  }
-
-  async *#run(): AsyncGenerator<LoggedEvent | Ending> {
-    try {
-      while (!this.#closed) {
-        yield* this.#catchUp();
-        yield* this.#stream();
-        if (this.#ending && !this.#closed) {
-          yield this.#lastWord(this.#ending);
-          return;
-        }
-        if (!this.#closed) await this.#learnAgain();
-      }
-    } finally {
-      this.close();
-    }
-  }
-
-  /** Its cursor stands behind what was delivered, so that who may follow again some day resumes without a gap. */
-  #lastWord(ending: Ending): Ending {
-    return this.#cutShort && ending.ending === 'ACCESS_ENDED' ? { ...ending, position: this.#from } : ending;
-  }
-
-  async #learnAgain(): Promise<void> {
-    try {
-      await this.#learn();
-    } catch (error) {
-      if (error instanceof NotFound) this.endNow('MEMBERSHIP_CHANGED', this.#hub.position);
-      else if (error instanceof Unauthenticated) this.endNow('SIGNED_OUT', this.#hub.position);
-      else throw error;
-    }
-  }
-
-  /** Reads what was missed up to what the access is known for, then takes the rest from memory in the same turn. */
-  async *#catchUp(): AsyncGenerator<LoggedEvent> {
-    while (!this.#closed && !this.#ending) {
-      while (this.#from < this.#knownThrough) {
-        const page = await this.#hub.missed(this.#access, this.#from, this.#knownThrough);
-        if (!page) this.#ending ??= { ending: 'RESYNC_REQUIRED', position: this.#hub.position };
-        for (const event of page?.events ?? []) {
-          if (this.#closed || this.#ending) return;
-          if (!this.#wants(event) || !this.#couldSee(event)) continue;
-          this.#from = event.position;
-          yield event;
-        }
-        if (!page || this.#closed || this.#ending) return;
-        this.#from = page.reaches;
-      }
-      const recent = this.#hub.recent(this.#knownThrough);
-      if (recent && !this.#ending) {
-        this.#goLive(recent);
-        return;
-      }
-      if (!this.#ending) await this.#learnAgain();
-    }
-  }
-
-  #goLive(recent: readonly LoggedEvent[]): void {
-    this.#live = true;
-    this.#setOpen(
-      this.#access
-        .filter((interval) => interval.since <= this.#knownThrough && interval.until > this.#knownThrough)
-        .map((interval) => interval.audienceId),
-    );
-    for (const event of recent) this.accept(event);
-  }
-
-  async *#stream(): AsyncGenerator<LoggedEvent> {
-    while (!this.#closed) {
-      const event = this.#queue.shift();
-      if (event) {
-        this.#from = event.position;
-        yield event;
-      } else if (this.#ending || !this.#live) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    }
-  }
-
-  /** Takes an event at its place: a change of access is applied, a wanted one is queued. */
-  accept(event: LoggedEvent): void {
-    if (control.has(event.kind)) this.#applyAccess(event);
-    else if (this.#live && this.#open.has(event.audienceId) && this.#wants(event) && event.position > this.#from) {
-      this.#enqueue(event);
-    }
-  }
-
-  #applyAccess(event: LoggedEvent): void {
-    if (event.kind === 'SESSION_ENDED') {
-      if (event.subjectId === this.reader.sessionId) this.endNow('SIGNED_OUT', event.position);
-      return;
-    }
-    if (event.payload.userId !== this.reader.userId || !this.#covers(event)) return;
-    const ends = event.kind === 'ACCESS_ENDED' && event.payload.last === true;
-    // Who is catching up will meet the other changes again; the end of everything is not to wait for that.
-    if (ends && event.audienceId === this.topic.anchor) {
-      const reason =
-        event.payload.reason === 'ORGANIZATION_SUSPENDED' ? 'ORGANIZATION_SUSPENDED' : 'MEMBERSHIP_CHANGED';
-      this.#end({ ending: 'ACCESS_ENDED', reason, position: event.position });
-    } else if (this.#live && event.kind === 'ACCESS_BEGAN') {
-      this.#setOpen([...this.#open, event.audienceId]);
-    } else if (this.#live && ends) {
-      this.#setOpen([...this.#open].filter((id) => id !== event.audienceId));
-    }
-  }
-
-  #covers(event: LoggedEvent): boolean {
-    if (event.audienceId === this.topic.anchor || this.topic.scope === 'VIEWER') return true;
-    return this.topic.scope === 'ORGANIZATION' && event.organizationId === this.topic.organizationId;
-  }
-
-  #wants(event: LoggedEvent): boolean {
-    return !control.has(event.kind) && this.#covers(event) && (this.topic.kinds?.has(event.kind) ?? true);
-  }
-
-  #couldSee(event: LoggedEvent): boolean {
-    return this.#access.some(
-      ({ audienceId, since, until }) =>
-        audienceId === event.audienceId && since < event.position && event.position < until,
-    );
-  }
-
-  #enqueue(event: LoggedEvent): void {
-    if (this.#queue.length >= queueLimit) this.#fallBehind();
-    else this.#queue.push(event);
-    this.#wake();
-  }
-
-  /** Lets the queue go; the stream reads it again from the log, from the last event it delivered. */
   #fallBehind(): void {
-    this.#queue = [];
-    this.#live = false;
-    this.#setOpen([]);
+    const waiting = this.#lane?.waitingFrom;
+    this.#from = Math.max(this.#from, waiting == null ? this.#source.position - 1 : waiting - 1);
+    this.#state = 'BEHIND';
+    if (this.#lane) this.#source.detach(this, this.#lane);
+    this.#source.slices.add(this);
   }
 
-  #setOpen(audienceIds: readonly string[]): void {
-    const open = new Set(audienceIds);
-    for (const id of this.#open) if (!open.has(id)) this.#hub.detach(this, id);
-    for (const id of open) if (!this.#open.has(id)) this.#hub.attach(this, id);
-    this.#open = open;
+  // Behind: it takes the events one by one until there are no more.
+
+  work(): void {
+    try {
+      for (let count = 0; count < step && this.#isReady; count++) {
+        this.#advance();
+      }
+      if (this.#isReady) this.#source.slices.add(this);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  /** Ends the stream without what is queued: whoever holds this session must hear nothing more. */
-  endNow(reason: EndingReason, position: number): void {
-    if (this.#queue.length > 0) this.#fallBehind();
-    this.#end({ ending: 'ACCESS_ENDED', reason, position });
+  get #isReady(): boolean {
+    return this.#state === 'BEHIND' && !this.#waits;
+  }
+
+  #advance(): void {
+    const outlet = this.#outlet;
+    const through = this.#ending?.position ?? this.#source.position;
+    if (outlet?.full) this.#await(new Promise<void>((go) => outlet.whenRoom(go)), () => {});
+    else if (this.#from < through) this.#take(this.#next(through), through);
+    else if (this.#ending) this.#sayLast(this.#ending);
+    else this.#goLive();
+  }
+
+  #take(event: LoggedEvent | null | 'UNKNOWN', through: number): void {
+    if (event === 'UNKNOWN') {
+      this.#readPage(through);
+    } else if (!event) {
+      this.#from = Math.max(this.#from, Math.min(through, this.#page?.reaches ?? through));
+      this.#page = null;
+    } else if (!this.#wants(event) || !this.reader.couldSee(event)) {
+      this.#from = event.position;
+    } else {
+      this.#show(event);
+    }
+  }
+
+  /** The next event up to a place, from memory or from the page at hand. */
+  #next(through: number): LoggedEvent | null | 'UNKNOWN' {
+    const { window } = this.#source;
+    const spanned = this.#audiences();
+    if (window.reaches(this.#from)) {
+      const event = window.next(spanned, this.#from);
+      return event && event.position <= through ? event : null;
+    }
+    if (!this.#page || this.#page.reaches <= this.#from) return 'UNKNOWN';
+    const ids = new Set(spanned);
+    for (let at = this.#from; ; ) {
+      const event = firstAfter(this.#page.events, at);
+      if (!event || event.position > through) return null;
+      if (ids.has(event.audienceId)) return event;
+      at = event.position;
+    }
+  }
+
+  #audiences(): readonly string[] {
+    this.#spanned ??= this.reader.spanned(this.topic).map(({ id }) => id);
+    return this.#spanned;
+  }
+
+  #readPage(through: number): void {
+    const asked = this.#source.backfill(this.#audiences(), this.#from, through);
+    this.#await(asked, (page) => {
+      if (page) this.#page = page;
+      else this.forget();
+    });
+  }
+
+  #show(event: LoggedEvent): void {
+    const rendered = this.#shared(event);
+    if (rendered instanceof Promise) {
+      this.#lookAhead(event);
+      this.#await(rendered, (found) => this.#showAs(event, this.#audienceOf(event) ? found : null));
+    } else {
+      this.#showAs(event, rendered);
+    }
+  }
+
+  /** What everybody in the audience is shown is for those who are in it still. */
+  #shared(event: LoggedEvent): Rendered | Promise<Rendered> {
+    const audience = this.#audienceOf(event);
+    return audience && this.#lane ? this.#lane.renderer.shared(event, audience) : null;
+  }
+
+  /** The audience of an event, if its reader is in it now, among others. */
+  #audienceOf({ audienceId }: LoggedEvent): Audience | null {
+    return this.reader.find((audience) => audience.id === audienceId && audience !== this.reader.alone);
+  }
+
+  /** What is begun in one turn is read by the same statements. */
+  #lookAhead({ position }: LoggedEvent): void {
+    const spanned = this.#audiences();
+    for (let count = 0, at = position; count < step && this.#source.window.reaches(at); count++) {
+      const event = this.#source.window.next(spanned, at);
+      if (!event) return;
+      at = event.position;
+      if (!this.#wants(event) || !this.reader.couldSee(event)) continue;
+      const rendered = this.#shared(event);
+      // Whoever comes to this event hears of the failure.
+      if (rendered instanceof Promise) rendered.catch(() => {});
+    }
+  }
+
+  #showAs(event: LoggedEvent, rendered: Rendered): void {
+    if (rendered) this.#say(event, rendered);
+    else if (this.#outlet) this.#await(this.#outlet.alone(event), (alone) => this.#sayAlone(event, alone));
+  }
+
+  #sayAlone(event: LoggedEvent, alone: Rendered): void {
+    if (alone) this.#say(event, alone);
+    else this.endNow('SIGNED_OUT');
+  }
+
+  #say({ position }: LoggedEvent, payload: Uint8Array): void {
+    // An end, or a new history, that came meanwhile and is not to wait for this.
+    if (position <= this.#from || position > (this.#ending?.position ?? Infinity)) return;
+    this.#from = position;
+    this.#outlet?.send(payload, position);
+  }
+
+  #goLive(): void {
+    this.#page = null;
+    this.#spanned = null;
+    this.#state = 'LIVE';
+    if (this.#lane) this.#source.attach(this, this.#lane);
+  }
+
+  #sayLast(ending: Ending): void {
+    const outlet = this.#outlet;
+    if (!outlet) return;
+    this.#await(outlet.alone(ending), (payload) => {
+      this.#leave();
+      if (payload) outlet.send(payload, ending.position);
+      outlet.end();
+    });
+  }
+
+  #await<Value>(value: Promise<Value>, then: (value: Value) => void): void {
+    this.#waits = true;
+    value.then(
+      (settled) => {
+        this.#waits = false;
+        if (this.#state !== 'OVER') then(settled);
+        // It may have to wait for something else now.
+        if (this.#isReady) this.#source.slices.add(this);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  // Changes of what it may see.
+
+  accessChanged({ kind, audienceId, payload, position }: LoggedEvent): void {
+    const ended = kind === 'ACCESS_ENDED' && payload.last === true;
+    this.#spanned = null;
+    if (ended && audienceId === this.topic.anchor.id) {
+      const suspended = payload.reason === 'ORGANIZATION_SUSPENDED';
+      this.#end(suspended ? 'ORGANIZATION_SUSPENDED' : 'MEMBERSHIP_CHANGED', position);
+    } else if (this.#state === 'LIVE' && (ended || kind === 'ACCESS_BEGAN')) {
+      // What is still on its way from before is then shown to it alone; and what it hears from now on is another set.
+      this.#fallBehind();
+    }
+  }
+
+  #end(reason: EndingReason, position: number): void {
+    this.#ending ??= { ending: 'ACCESS_ENDED', reason, position };
+    if (this.#state === 'LIVE') this.#fallBehind();
+  }
+
+  /** Ends the stream without what is on its way: whoever holds this session must hear nothing more. */
+  endNow(reason: SessionEnding): void {
+    if (this.#state === 'LIVE') this.#fallBehind();
+    this.#ending = { ending: 'ACCESS_ENDED', reason, position: this.#from };
   }
 
   /** Ends the stream because the history that it followed is no more. */
-  forget(position: number): void {
-    this.#queue = [];
-    this.#end({ ending: 'RESYNC_REQUIRED', position });
+  forget(): void {
+    if (this.#state === 'LIVE') this.#fallBehind();
+    this.#from = this.#source.position;
+    this.#ending = { ending: 'RESYNC_REQUIRED', position: this.#from };
   }
 
-  /** Ends the stream, after what is already queued. */
-  #end(ending: Ending): void {
-    if (this.#ending) return;
-    this.#ending = ending;
-    this.#cutShort = !this.#live;
-    this.#live = false;
-    this.#setOpen([]);
-    this.#hub.leave(this);
-    this.#wake();
+  #fail(error: unknown): void {
+    if (this.#state === 'OVER') return;
+    this.#leave();
+    this.#outlet?.fail(error);
+  }
+
+  /** Whether it hears of events of this kind. */
+  #wants({ kind }: LoggedEvent): boolean {
+    return !control.has(kind) && (this.topic.kinds?.has(kind) ?? true);
+  }
+
+  #leave(): void {
+    if (this.#lane) {
+      if (this.#state === 'LIVE') this.#source.detach(this, this.#lane);
+      this.#source.leave(this.#lane);
+    }
+    this.#state = 'OVER';
+    const { watchers } = this.reader;
+    const place = watchers.indexOf(this);
+    if (place >= 0) watchers.splice(place, 1);
   }
 
   /** Stops hearing anything. */
   close(): void {
-    this.#closed = true;
-    this.#queue = [];
-    this.#setOpen([]);
-    this.#hub.leave(this);
-    this.#wake();
+    if (this.#state !== 'OVER') this.#leave();
   }
 }

@@ -1,6 +1,6 @@
 import { and, asc, gt, inArray, isNotNull, lte, sql } from 'drizzle-orm';
 import { type Database, type Executor, rows } from '../database/connect.ts';
-import { prepare } from '../database/statements.ts';
+import { prepare, prepareRaw } from '../database/statements.ts';
 import { logEvents, logState } from './tables.ts';
 
 /** An event with its place in the one order. */
@@ -77,17 +77,17 @@ export async function headOf(db: Executor): Promise<LogHead> {
   return head;
 }
 
+/** Which cluster, timeline and database this is: a restore or a failover changes it. */
+const cluster = sql`(select s.system_identifier || '/' || c.timeline_id || '/' || d.oid
+  from pg_control_system() s, pg_control_checkpoint() c, pg_database d where d.datname = current_database())`;
+
 /**
  * Which history this is and where it stands. A new cluster, timeline or database (a restore, a failover) renews the epoch,
  * because positions given before it may be given again.
  */
 export async function openLog(db: Database): Promise<LogHead> {
-  const [cluster] = await rows<{ name: string }>(
-    db,
-    sql`select s.system_identifier || '/' || c.timeline_id || '/' || d.oid as name
-      from pg_control_system() s, pg_control_checkpoint() c, pg_database d where d.datname = current_database()`,
-  );
-  const name = cluster?.name ?? '';
+  const [here] = await rows<{ name: string }>(db, sql`select ${cluster} as name`);
+  const name = here?.name ?? '';
   return db.transaction(async (tx) => {
     await tx.insert(logState).values({ cluster: name }).onConflictDoNothing();
     const [state] = await tx.select().from(logState).for('update');
@@ -96,17 +96,12 @@ export async function openLog(db: Database): Promise<LogHead> {
   });
 }
 
-/** Forgets placed events older than `days` and returns the position through which the log is now forgotten. */
-export async function trimLog(db: Database, days: number): Promise<number> {
-  return db.transaction(async (tx) => {
-    const [state] = await tx.select().from(logState).for('update');
-    const [old] = await tx
-      .select({ through: sql<number>`max(${logEvents.position})`.mapWith(Number) })
-      .from(logEvents)
-      .where(and(isNotNull(logEvents.position), sql`${logEvents.createdAt} < now() - make_interval(days => ${days})`));
-    const through = Math.max(old?.through ?? 0, state?.trimmedThrough ?? 0);
-    await tx.delete(logEvents).where(lte(logEvents.position, through));
-    await tx.update(logState).set({ trimmedThrough: through });
-    return through;
-  });
+const readState = prepareRaw<{ epoch: string; sameCluster: boolean; trimmedThrough: number }>(
+  sql`select epoch::text as epoch, cluster = ${cluster} as "sameCluster", trimmed_through as "trimmedThrough" from log_state`,
+);
+
+/** How far the log is forgotten; null when it is no longer the history of this epoch. */
+export async function trimmedThrough(db: Database, epoch: string): Promise<number | null> {
+  const [state] = await readState(db, {});
+  return state?.sameCluster && state.epoch === epoch ? state.trimmedThrough : null;
 }

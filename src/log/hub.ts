@@ -1,42 +1,62 @@
 import type { Database } from '../database/connect.ts';
-import { RateLimited } from '../errors.ts';
+import { NotFound, RateLimited } from '../errors.ts';
+import { backfill, type Page } from './backfill.ts';
 import { decodeCursor } from './cursor.ts';
-import { type Access, type Ending, Follower, type Reader, type Topic } from './follower.ts';
-import { eventsBetween, headOf, type LoggedEvent, pageOfEvents } from './history.ts';
+import { Follower, type Source } from './follower.ts';
+import { headOf, type LoggedEvent } from './history.ts';
+import { Lane, type Renderer } from './lane.ts';
+import { type Audience, control, type Holder, type Interval, Reader, type Topic } from './reader.ts';
+import { Slices } from './slices.ts';
+import { Window } from './window.ts';
 
-/** Events kept in memory, so that who was away shortly, or lags, is served without a statement. */
-const windowSize = 5000;
-
-/** What one person may follow at once, over all transports: as much as their sockets could carry. */
+/** Sockets and streams of one person, and what they may follow at once on all of them. */
+const holdersPerPerson = 20;
 const followersPerPerson = 1000;
 const inAMinute = () => new Date(Date.now() + 60_000);
 
+/** When somebody was in which audience, as the domain that keeps audiences tells it. */
+export interface Stay extends Audience {
+  readonly since: number;
+  readonly until: number;
+}
+
+export interface HubOptions {
+  readonly db: Database;
+  readonly head: { readonly epoch: string; readonly position: number };
+  trimmedThrough(): number;
+  /** Waits until what this process has committed is handed on. */
+  settled(): Promise<void>;
+  /** Writes what outlets were given; called after each step of a fan-out. */
+  flush?(): void;
+  /** Everything a person may see or ever could. */
+  staysOf(userId: string): Promise<readonly Stay[]>;
+}
+
 /**
- * One process's fan-out. The tail hands it every event once, in order; it hands each to the followers of the event's
- * audience. Changes of access are events of the same log and are applied at their place in it.
+ * One process's fan-out. The tail hands it every event once, in order; it hands each to the lanes of the event's audience,
+ * and they to their followers. Changes of access are events of the same log and are applied at their place in it.
  */
-export class Hub {
-  readonly #db: Database;
-  readonly #trimmedThrough: () => number;
-  readonly #settled: () => Promise<void>;
+export class Hub implements Source {
+  readonly slices: Slices;
+  readonly window: Window;
+  readonly #options: HubOptions;
+  readonly #backfill: ReturnType<typeof backfill>;
   #epoch: string;
   #position: number;
-  #window: LoggedEvent[] = [];
-  #windowStart: number;
-  readonly #byAudience = new Map<string, Set<Follower>>();
-  readonly #byUser = new Map<string, Set<Follower>>();
-  readonly #sessionListeners = new Map<string, Set<() => void>>();
+  #heads: Promise<{ epoch: string; position: number }> | null = null;
+  /** One object an audience, for as long as the process lives: there are no more than in the database. */
+  readonly #audiences = new Map<string, Audience>();
+  readonly #readers = new Map<string, Reader>();
+  readonly #lanes = new Map<Renderer, Lane>();
+  readonly #byAudience = new Map<string, Map<Lane, Set<Follower>>>();
 
-  constructor(
-    db: Database,
-    head: { epoch: string; position: number; trimmedThrough: () => number; settled: () => Promise<void> },
-  ) {
-    this.#db = db;
-    this.#epoch = head.epoch;
-    this.#position = head.position;
-    this.#windowStart = head.position;
-    this.#trimmedThrough = head.trimmedThrough;
-    this.#settled = head.settled;
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#epoch = options.head.epoch;
+    this.#position = options.head.position;
+    this.window = new Window(options.head.position);
+    this.slices = new Slices(options.flush ?? (() => {}));
+    this.#backfill = backfill(options.db);
   }
 
   /** Which history the positions belong to. */
@@ -44,172 +64,215 @@ export class Hub {
     return this.#epoch;
   }
 
-  /** The place behind everything that this process has committed before. */
-  async currentPosition(): Promise<number> {
-    await this.#settled();
-    return this.#position;
-  }
-
   /** The place of the last event handed on. */
   get position(): number {
     return this.#position;
   }
 
+  /** The place behind everything that this process has committed before. */
+  async currentPosition(): Promise<number> {
+    await this.#options.settled();
+    return this.#position;
+  }
+
+  /** How much it holds; nothing when nobody listens. */
+  get size(): number {
+    return this.#readers.size + this.#lanes.size + this.#byAudience.size;
+  }
+
+  // What happens.
+
   /** Hands events on, in order. Called by the tail alone. */
   dispatch(events: readonly LoggedEvent[]): void {
     for (const event of events) {
       this.#position = event.position;
-      this.#window.push(event);
-      const person = event.payload.userId;
-      if (event.kind === 'ACCESS_BEGAN' || event.kind === 'ACCESS_ENDED') {
-        for (const follower of [...(this.#byUser.get(String(person)) ?? [])]) follower.accept(event);
-      } else if (event.kind === 'SESSION_ENDED') {
-        for (const follower of [...(this.#byUser.get(event.audienceId) ?? [])]) follower.accept(event);
-        for (const hear of this.#sessionListeners.get(event.subjectId) ?? []) hear();
-      } else {
-        for (const follower of [...(this.#byAudience.get(event.audienceId) ?? [])]) follower.accept(event);
-      }
-    }
-    if (this.#window.length > 2 * windowSize) {
-      const dropped = this.#window.splice(0, this.#window.length - windowSize);
-      this.#windowStart = dropped.at(-1)?.position ?? this.#windowStart;
+      this.window.add(event);
+      if (event.kind === 'SESSION_ENDED') this.#endSession(event.audienceId, event.subjectId);
+      else if (control.has(event.kind)) this.#changeAccess(event);
+      else this.#hand(event);
     }
   }
 
-  /**
-   * Follows a topic: everything after the cursor, or after now, exactly once and in order; ends with an `Ending`.
-   * @throws NotFound when the reader has no access now, Unauthenticated when their session is over,
-   * InvalidInput when the cursor is malformed, RateLimited beyond 1,000 at once for one person
-   */
-  async follow(
-    topic: Topic,
-    reader: Reader,
-    after: string | null,
-  ): Promise<AsyncIterableIterator<LoggedEvent | Ending>> {
-    const cursor = after === null ? null : decodeCursor(after);
-    if ((this.#byUser.get(reader.userId)?.size ?? 0) >= followersPerPerson) throw new RateLimited(inAMinute());
-    const from = cursor?.position ?? this.#position;
-    const follower = new Follower(topic, reader, from, this);
-    await follower.open();
-    if (cursor && !(await this.#remembers(cursor, follower))) {
-      return follower.refuse({ ending: 'RESYNC_REQUIRED', position: this.#position });
+  #hand(event: LoggedEvent): void {
+    for (const watcher of this.#readers.get(event.audienceId)?.watchers ?? []) watcher.told(event);
+    const audience = this.#audiences.get(event.audienceId);
+    if (!audience) return;
+    for (const [lane, followers] of this.#byAudience.get(event.audienceId) ?? []) {
+      if (lane.kinds?.has(event.kind) ?? true) lane.push(event, audience, followers);
     }
-    return follower.events();
   }
 
-  /** Whether everything behind a cursor is still there. Another process may know of events that this one does not yet. */
-  async #remembers(cursor: { epoch: string; position: number }, follower: Follower): Promise<boolean> {
-    if (cursor.epoch !== this.#epoch || cursor.position < this.#trimmedThrough()) return false;
-    if (cursor.position <= this.#position) return true;
-    try {
-      return cursor.position <= (await headOf(this.#db)).position;
-    } catch (error) {
-      follower.close();
-      throw error;
-    }
+  #changeAccess(event: LoggedEvent): void {
+    const { audienceId: id, organizationId, payload } = event;
+    const audience = this.#intern({ id, organizationId, kind: String(payload.audience) });
+    this.#readers.get(String(payload.userId))?.changed(event, audience);
+  }
+
+  #endSession(userId: string, sessionId: string): void {
+    const reader = this.#readers.get(userId);
+    for (const watcher of [...(reader?.watchers ?? [])])
+      if (watcher.sessionId === sessionId) watcher.endNow('SIGNED_OUT');
+    for (const holder of [...(reader?.holders ?? [])]) if (holder.sessionId === sessionId) holder.sessionEnded();
   }
 
   /** Begins anew after a restore or a failover: what was read before it may never have happened. */
   restart(head: { epoch: string; position: number }): void {
     this.#epoch = head.epoch;
     this.#position = head.position;
-    this.#windowStart = head.position;
-    this.#window = [];
-    for (const follower of this.#followers()) follower.forget(head.position);
+    this.window.restart(head.position);
+    for (const reader of this.#readers.values()) {
+      for (const watcher of [...reader.watchers]) watcher.forget();
+      this.#learn(reader).catch(() => {
+        // Nobody knows what they may see now: whoever still holds them has to come back.
+        this.#readers.delete(reader.userId);
+        for (const holder of [...reader.holders]) holder.sessionEnded();
+      });
+    }
   }
+
+  #intern({ id, kind, organizationId }: Audience): Audience {
+    let audience = this.#audiences.get(id);
+    if (!audience) {
+      audience = { id, kind, organizationId };
+      this.#audiences.set(id, audience);
+    }
+    return audience;
+  }
+
+  // Who is here.
 
   /**
-   * Hears the end of a session (sign-out, revocation) at its place in the log, also when it came after `since` but before
-   * this call. Returns how to stop hearing.
+   * Keeps somebody here, with what they may see, until `release`. `since` is the place before which their session was known
+   * to be good. @throws RateLimited beyond 20 connections
    */
-  onSessionEnded(sessionId: string, since: number, hear: () => void): () => void {
-    const ended = ({ kind, subjectId }: LoggedEvent) => kind === 'SESSION_ENDED' && subjectId === sessionId;
-    if (this.recent(since)?.some(ended)) hear();
-    add(this.#sessionListeners, sessionId, hear);
-    return () => remove(this.#sessionListeners, sessionId, hear);
+  async hold(holder: Holder, since: number): Promise<Reader> {
+    const reader = this.#readers.get(holder.userId) ?? new Reader(holder.userId);
+    const known = this.#readers.has(holder.userId);
+    if (reader.holders.length >= holdersPerPerson) throw new RateLimited(inAMinute());
+    this.#readers.set(holder.userId, reader);
+    reader.holders.push(holder);
+    try {
+      await (known ? reader.learned : this.#learn(reader));
+    } catch (error) {
+      this.release(holder);
+      throw error;
+    }
+    for (let at: number | undefined = since; at !== undefined; ) {
+      const told: LoggedEvent | null = this.window.next([holder.userId], at);
+      if (told?.kind === 'SESSION_ENDED' && told.subjectId === holder.sessionId) holder.sessionEnded();
+      at = told?.position;
+    }
+    return reader;
   }
 
-  /** The sessions that follow something. */
+  release(holder: Holder): void {
+    const reader = this.#readers.get(holder.userId);
+    const place = reader?.holders.indexOf(holder) ?? -1;
+    if (place >= 0) reader?.holders.splice(place, 1);
+    if (reader?.holders.length === 0) this.#readers.delete(holder.userId);
+  }
+
+  /** Somebody who is held here. */
+  reader(userId: string): Reader | null {
+    return this.#readers.get(userId) ?? null;
+  }
+
+  /** Reads what somebody may see, after whatever is being read already: it may have begun too early. */
+  #learn(reader: Reader): Promise<void> {
+    const read = async (): Promise<Interval[]> => {
+      const stays = await this.#options.staysOf(reader.userId);
+      return stays.map(({ since, until, ...audience }) => ({ audience: this.#intern(audience), since, until }));
+    };
+    const learned = (reader.learned ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => reader.learn(read))
+      .finally(() => {
+        if (reader.learned === learned) reader.learned = null;
+      });
+    reader.learned = learned;
+    return learned;
+  }
+
+  /** The sessions of all who are here. */
   sessions(): Set<string> {
-    return new Set(this.#followers().map(({ reader }) => reader.sessionId));
+    return new Set([...this.#readers.values()].flatMap(({ holders }) => holders.map(({ sessionId }) => sessionId)));
   }
 
-  /** Ends every stream of some sessions at once: their time has run out. */
+  /** Ends every stream of some sessions at once, and what holds them: their time has run out. */
   expire(sessionIds: ReadonlySet<string>): void {
-    for (const follower of this.#followers()) {
-      if (sessionIds.has(follower.reader.sessionId)) follower.endNow('SESSION_EXPIRED', this.#position);
+    for (const { watchers, holders } of [...this.#readers.values()]) {
+      for (const watcher of [...watchers]) if (sessionIds.has(watcher.sessionId)) watcher.endNow('SESSION_EXPIRED');
+      for (const holder of [...holders]) if (sessionIds.has(holder.sessionId)) holder.sessionEnded();
     }
   }
 
-  #followers(): Follower[] {
-    return [...this.#byUser.values()].flatMap((followers) => [...followers]);
+  // What is followed.
+
+  /**
+   * Opens a subscription of somebody who is held here: from a cursor, or from now on. It delivers once it is started.
+   * @throws NotFound when they are in no such audience, InvalidInput for a cursor that is not one
+   */
+  async follow(
+    reader: Reader,
+    sessionId: string,
+    wanted: { anchor: (audience: Audience) => boolean } & Omit<Topic, 'anchor'>,
+    after: string | null,
+  ): Promise<Follower> {
+    const cursor = after === null ? null : decodeCursor(after);
+    if (reader.watchers.length >= followersPerPerson) throw new RateLimited(inAMinute());
+    await reader.learned;
+    // Access that was given a moment ago may not have come through the log yet.
+    if (!reader.find(wanted.anchor)) await this.#learn(reader);
+    const anchor = reader.find(wanted.anchor);
+    if (!anchor) throw new NotFound();
+    const from = cursor?.epoch === this.#epoch ? cursor.position : cursor ? -1 : this.#position;
+    return new Follower(this, { ...wanted, anchor }, reader, sessionId, from);
   }
 
-  /** How much it holds; nothing when nobody listens. */
-  get size(): number {
-    return this.#byAudience.size + this.#byUser.size + this.#sessionListeners.size;
+  enter(renderer: Renderer, { kinds }: Topic): Lane {
+    const lane = this.#lanes.get(renderer) ?? new Lane(renderer, kinds, this.slices);
+    this.#lanes.set(renderer, lane);
+    lane.size++;
+    return lane;
   }
 
-  /** The events after a position that memory still holds, or null when it no longer holds all of them. */
-  recent(after: number): readonly LoggedEvent[] | null {
-    if (after < this.#windowStart) return null;
-    let low = 0;
-    let high = this.#window.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#window[middle]?.position ?? 0) <= after) low = middle + 1;
-      else high = middle;
+  leave(lane: Lane): void {
+    if (--lane.size === 0) this.#lanes.delete(lane.renderer);
+  }
+
+  /** Another process may know of events that this one does not yet. */
+  async remembers(position: number): Promise<boolean> {
+    if (position < this.#options.trimmedThrough()) return false;
+    if (position <= this.#position) return true;
+    this.#heads ??= headOf(this.#options.db).finally(() => {
+      this.#heads = null;
+    });
+    const head = await this.#heads;
+    return head.epoch === this.#epoch && position <= head.position;
+  }
+
+  backfill(audienceIds: readonly string[], after: number, through: number): Promise<Page | null> {
+    return this.#backfill({ epoch: this.#epoch, audienceIds, after, through });
+  }
+
+  /** Hands a caught-up follower what happens in its audiences from now on. */
+  attach(follower: Follower, lane: Lane): void {
+    for (const { id } of follower.reader.hears(follower.topic, this.#position)) {
+      const lanes = this.#byAudience.get(id) ?? new Map<Lane, Set<Follower>>();
+      this.#byAudience.set(id, lanes);
+      const followers = lanes.get(lane);
+      if (followers) followers.add(follower);
+      else lanes.set(lane, new Set([follower]));
     }
-    return this.#window.slice(low);
   }
 
-  /** One page of what a reader missed, oldest first, with the position it reaches; null when it is forgotten. */
-  async missed(
-    access: Access,
-    after: number,
-    through: number,
-  ): Promise<{ events: LoggedEvent[]; reaches: number } | null> {
-    const warm = this.recent(after);
-    if (warm) {
-      const audiences = new Set(access.map((interval) => interval.audienceId));
-      const events = warm.filter((event) => event.position <= through && audiences.has(event.audienceId));
-      return { events, reaches: through };
+  detach(follower: Follower, lane: Lane): void {
+    for (const { id } of follower.reader.spanned(follower.topic)) {
+      const lanes = this.#byAudience.get(id);
+      const followers = lanes?.get(lane);
+      followers?.delete(follower);
+      if (followers?.size === 0) lanes?.delete(lane);
+      if (lanes?.size === 0) this.#byAudience.delete(id);
     }
-    const audienceIds = [...new Set(access.map((interval) => interval.audienceId))];
-    const events = await eventsBetween(this.#db, audienceIds, after, through);
-    // Asked after the page: another process may have trimmed the log meanwhile, or a restore replaced it.
-    const { epoch, trimmedThrough } = await headOf(this.#db);
-    if (epoch !== this.#epoch || after < trimmedThrough) return null;
-    return { events, reaches: events.length < pageOfEvents ? through : (events.at(-1)?.position ?? through) };
   }
-
-  /** Called by followers when they start and stop hearing an audience. */
-  attach(follower: Follower, audienceId: string): void {
-    add(this.#byAudience, audienceId, follower);
-  }
-
-  detach(follower: Follower, audienceId: string): void {
-    remove(this.#byAudience, audienceId, follower);
-  }
-
-  /** Called by followers when they begin and end. */
-  enter(follower: Follower): void {
-    add(this.#byUser, follower.reader.userId, follower);
-  }
-
-  leave(follower: Follower): void {
-    remove(this.#byUser, follower.reader.userId, follower);
-  }
-}
-
-function add<Key, Value>(index: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const found = index.get(key);
-  if (found) found.add(value);
-  else index.set(key, new Set([value]));
-}
-
-function remove<Key, Value>(index: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const found = index.get(key);
-  found?.delete(value);
-  if (found?.size === 0) index.delete(key);
 }

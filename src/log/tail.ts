@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../database/connect.ts';
 import { onCommit } from './append.ts';
-import { eventsAfter, type LoggedEvent, type LogHead, openLog, pageOfEvents, trimLog } from './history.ts';
-import { logChannel, placeEvents } from './sequence.ts';
+import { eventsAfter, type LoggedEvent, type LogHead, openLog, pageOfEvents, trimmedThrough } from './history.ts';
+import { sequencer } from './sequence.ts';
+import type { WakeUp } from './wake-up.ts';
 
-/** Commits of this long are placed by one statement. */
+/** Commits of this long are placed by one statement, and what is told in this long is read by one. */
 const coalesceMs = 2;
 /** About as long as another process needs for its turn. */
 const turnMs = 5;
 const safetyPollMs = 1000;
-const trimEveryMs = 60 * 60 * 1000;
 
 export interface TailHandlers {
   /** Takes placed events, each once, in order. */
@@ -21,7 +21,7 @@ export interface TailHandlers {
 
 /**
  * The process's one reader of the log: places what this process committed, reads what is placed, hands it on in order.
- * Woken by its own commits and by NOTIFY; a poll a second stands behind both, for notifications may be lost.
+ * Woken by its own commits and by what other processes tell; a poll a second stands behind both, for telling may be lost.
  */
 export class Tail implements AsyncDisposable {
   epoch: string;
@@ -31,17 +31,26 @@ export class Tail implements AsyncDisposable {
   caughtUpAt = Date.now();
 
   readonly #connection: Connection;
+  readonly #wakeUp: WakeUp;
   readonly #handlers: TailHandlers;
+  readonly #sequence: ReturnType<typeof sequencer>;
   readonly #stop = new AbortController();
-  readonly #timers: NodeJS.Timeout[] = [];
-  #listening: AsyncDisposable | null = null;
+  #poll: NodeJS.Timeout | null = null;
+  #hearing: AsyncDisposable | null = null;
   #running: Promise<void> | null = null;
   #again = false;
   #place = false;
   #reopen = false;
+  #verify = false;
+  #readAt = 0;
+  /** Who waits for the turn in hand to be over, and who for the one after it. */
+  readonly #waiting: (() => void)[] = [];
+  readonly #waitingNext: (() => void)[] = [];
 
-  private constructor(connection: Connection, head: LogHead, handlers: TailHandlers) {
+  private constructor(connection: Connection, wakeUp: WakeUp, head: LogHead, handlers: TailHandlers) {
     this.#connection = connection;
+    this.#wakeUp = wakeUp;
+    this.#sequence = sequencer(wakeUp.withPlaces);
     this.epoch = head.epoch;
     this.position = head.position;
     this.trimmedThrough = head.trimmedThrough;
@@ -49,33 +58,30 @@ export class Tail implements AsyncDisposable {
   }
 
   /** Opens the log at its head and follows it until disposed. */
-  static async start(connection: Connection, options: TailHandlers & { retentionDays: number }): Promise<Tail> {
-    const tail = new Tail(connection, await openLog(connection.db), options);
+  static async start(connection: Connection, wakeUp: WakeUp, handlers: TailHandlers): Promise<Tail> {
+    const tail = new Tail(connection, wakeUp, await openLog(connection.db), handlers);
     onCommit(connection.db, () => tail.#wake(true));
-    tail.#listening = await connection.listen(
-      logChannel,
-      () => tail.#wake(false),
+    tail.#hearing = await wakeUp.hear(
+      // Also what this process told; and whatever is not a number may mean anything.
+      (position) => position <= tail.position || tail.#wake(false),
       () => {
         // Whoever was away may come back to another server: one that was restored, or that took over.
         tail.#reopen = true;
         tail.#wake(true);
       },
     );
-    const trim = () =>
-      trimLog(connection.db, options.retentionDays).then((through) => {
-        tail.trimmedThrough = through;
-      }, options.onFailure);
-    tail.#timers.push(
-      setInterval(() => tail.#wake(true), safetyPollMs),
-      setInterval(trim, trimEveryMs),
-    );
-    await trim();
+    tail.#poll = setInterval(() => {
+      tail.#verify = true;
+      tail.#wake(true);
+    }, safetyPollMs);
     return tail;
   }
 
   /** Waits until what this process has committed so far is placed and handed on; at once when it is. */
   async settled(): Promise<void> {
-    await this.#running;
+    if (!this.#running) return;
+    // Not for the end of all turns: while others write without a pause there is none.
+    await new Promise<void>((resolve) => (this.#again ? this.#waitingNext : this.#waiting).push(resolve));
   }
 
   #wake(place: boolean): void {
@@ -84,18 +90,25 @@ export class Tail implements AsyncDisposable {
     if (this.#running || this.#stop.signal.aborted) return;
     this.#running = this.#run().finally(() => {
       this.#running = null;
+      for (const settle of [...this.#waiting.splice(0), ...this.#waitingNext.splice(0)]) settle();
       if (this.#again && !this.#stop.signal.aborted) this.#wake(false);
     });
   }
 
   async #run(): Promise<void> {
     try {
-      await sleep(coalesceMs);
       while (this.#again) {
+        const wait = this.#place ? coalesceMs : this.#readAt + coalesceMs - performance.now();
+        if (wait > 0) await sleep(wait);
         this.#again = false;
+        this.#waiting.push(...this.#waitingNext.splice(0));
+        if (this.#verify) await this.#verifyHistory();
         if (this.#reopen) await this.#openAgain();
-        if (this.#place) await this.#placeAll();
-        await this.#drain();
+        this.#readAt = performance.now();
+        const place = this.#place ? await this.#placeAll() : 'NOTHING';
+        if (place !== 'HANDED_ON') await this.#drain();
+        this.caughtUpAt = Date.now();
+        if (place !== 'UNCERTAIN') for (const settle of this.#waiting.splice(0)) settle();
       }
     } catch (error) {
       // The safety poll comes back to whatever could not be read now.
@@ -103,21 +116,46 @@ export class Tail implements AsyncDisposable {
     }
   }
 
-  async #placeAll(): Promise<void> {
+  /** Places what waits, and hands it on where nothing unread stands before it. */
+  async #placeAll(): Promise<'HANDED_ON' | 'PLACED' | 'UNCERTAIN'> {
     this.#place = false;
     // Until it is certain, so that whatever wakes the tail next tries again.
     const unplaced = () => {
       this.#place = true;
     };
-    const hadTurn = await placeEvents(this.#connection.db).catch((error: unknown) => {
+    const turn = await this.#sequence(this.#connection.db).catch((error: unknown) => {
       unplaced();
       throw error;
     });
-    if (hadTurn) return;
-    // Whoever has the turn may have looked before our commit, and may have found nothing to tell of.
-    unplaced();
-    this.#again = true;
-    await sleep(turnMs);
+    if (!turn || turn.more) {
+      unplaced();
+      this.#again = true;
+    }
+    if (!turn) {
+      // Whoever has the turn may have looked before our commit, and may have found nothing to tell of.
+      await sleep(turnMs);
+      return 'UNCERTAIN';
+    }
+    const [first, last] = [turn.placed[0], turn.placed.at(-1)];
+    if (last) this.#wakeUp.tell(last.position);
+    const next = first?.position === this.position + 1;
+    if (next) this.#handOn(turn.placed);
+    if (turn.more) return 'UNCERTAIN';
+    return next ? 'HANDED_ON' : 'PLACED';
+  }
+
+  #handOn(events: readonly LoggedEvent[]): void {
+    const last = events.at(-1);
+    if (!last) return;
+    this.position = last.position;
+    this.#handlers.onEvents(events);
+  }
+
+  async #verifyHistory(): Promise<void> {
+    const through = await trimmedThrough(this.#connection.db, this.epoch);
+    this.#verify = false;
+    if (through === null) this.#reopen = true;
+    else this.trimmedThrough = through;
   }
 
   async #openAgain(): Promise<void> {
@@ -134,19 +172,14 @@ export class Tail implements AsyncDisposable {
     for (let count = pageOfEvents; count === pageOfEvents; ) {
       const events = await eventsAfter(this.#connection.db, this.position);
       count = events.length;
-      const last = events.at(-1);
-      if (last) {
-        this.position = last.position;
-        this.#handlers.onEvents(events);
-      }
+      this.#handOn(events);
     }
-    this.caughtUpAt = Date.now();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    for (const timer of this.#timers) clearInterval(timer);
-    await this.#listening?.[Symbol.asyncDispose]();
+    if (this.#poll) clearInterval(this.#poll);
     await this.#running;
+    await this.#hearing?.[Symbol.asyncDispose]();
   }
 }

@@ -100,7 +100,7 @@ builder.node(MembershipType, {
       nullable: true,
       description: 'How to reach the person. Null: not for this viewer.',
       resolve: (membership, _args, ctx) =>
-        canSeeMembership(ctx.viewer, membership) ? ctx.load(userById, membership.userId) : null,
+        ctx.sees(canSeeMembership, membership) ? ctx.load(userById, membership.userId) : null,
     }),
     role: t.field({
       type: RoleEnum,
@@ -117,7 +117,7 @@ builder.node(MembershipType, {
     reason: t.string({
       nullable: true,
       description: 'Why it was suspended or ended. Null: no reason, or not for this viewer (the person, and leaders).',
-      resolve: (membership, _args, ctx) => (canReadReason(ctx.viewer, membership) ? membership.reason : null),
+      resolve: (membership, _args, ctx) => (ctx.sees(canReadReason, membership) ? membership.reason : null),
     }),
     startedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
     endedAt: t.expose('endedAt', {
@@ -132,6 +132,7 @@ builder.node(MembershipType, {
       resolve: ({ endedBy }) => endedBy,
     }),
     viewerCanChange: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may suspend, restore and end it.',
       resolve: (membership, _args, ctx) => canChangeMembership(ctx.viewer, membership) && membership.state !== 'ENDED',
     }),
@@ -147,6 +148,7 @@ const filterArgs = {
 
 builder.objectField(OrganizationType, 'members', (t) =>
   t.connection({
+    perViewer: true,
     type: MembershipType,
     nullable: true,
     description:
@@ -165,6 +167,7 @@ builder.objectField(OrganizationType, 'members', (t) =>
 
 builder.objectField(OrganizationType, 'viewerCanListMembers', (t) =>
   t.boolean({
+    perViewer: true,
     description: 'Whether `members` is for the viewer.',
     resolve: ({ id }, _args, ctx) => canListMembers(ctx.viewer, id),
   }),
@@ -172,6 +175,7 @@ builder.objectField(OrganizationType, 'viewerCanListMembers', (t) =>
 
 builder.objectField(ViewerType, 'memberships', (t) =>
   t.connection({
+    perViewer: true,
     type: MembershipType,
     description: 'The viewer’s own memberships, newest first.',
     args: { state: t.arg({ type: MembershipStateEnum, description: filterArgs.state }) },

@@ -1,7 +1,7 @@
 import type { ObjectRef } from '@pothos/core';
 import { LocaleEnum } from '../accounts/graphql.ts';
 import { follow } from '../audiences/queries.ts';
-import { InvalidState, NotFound } from '../errors.ts';
+import { InvalidState } from '../errors.ts';
 import { builder, type Types } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
@@ -51,10 +51,12 @@ builder.node(OrganizationType, {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When its space was opened.' }),
     changedAt: t.expose('changedAt', { type: 'DateTime', description: 'When its data were last changed.' }),
     viewerCanUpdate: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may edit its data (`updateOrganization`).',
       resolve: ({ id }, _args, ctx) => canUpdateOrganization(ctx.viewer, id),
     }),
     viewerCanSuspend: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may close and reopen it.',
       resolve: (_organization, _args, ctx) => canGovernOrganizations(ctx.viewer),
     }),
@@ -69,7 +71,7 @@ export function showOrganization<Row extends { organizationId: string | null }>(
       nullable: true,
       description: 'The organization it belongs to. Null: none, or not for this viewer.',
       resolve: ({ organizationId }, _args, ctx) =>
-        organizationId && canSeeOrganization(ctx.viewer, organizationId)
+        organizationId && ctx.sees(canSeeOrganization, organizationId)
           ? ctx.load(organizationById, organizationId)
           : null,
     }),
@@ -91,6 +93,7 @@ builder.queryField('organization', (t) =>
 
 builder.queryField('organizations', (t) =>
   t.connection({
+    perViewer: true,
     type: OrganizationType,
     nullable: true,
     description: 'All organizations of the installation, newest first, for its operators. Null: not for this viewer.',
@@ -188,12 +191,9 @@ builder.subscriptionField('organizationEvents', (t) =>
       organizationId: t.arg.id({ required: true, description: 'Which organization.' }),
       after: t.arg({ type: 'Cursor', description: afterDescription }),
     },
-    subscribe: async (_root, args, ctx) => {
-      const organizationId = idOf('Organization', args.organizationId);
-      const organization = await ctx.load(organizationById, organizationId);
-      if (!organization) throw new NotFound();
-      const anchor = organization.membersAudienceId;
-      return follow(ctx, { anchor, scope: 'ORGANIZATION', organizationId, kinds: null }, args.after);
+    subscribe: (_root, args, ctx) => {
+      const of = { kind: 'MEMBERS', organizationId: idOf('Organization', args.organizationId) } as const;
+      return follow(ctx, { of, scope: 'ORGANIZATION', kinds: null }, args.after);
     },
     resolve: (event) => event,
   }),
@@ -206,8 +206,7 @@ builder.subscriptionField('viewerEvents', (t) =>
       'Everything that concerns the viewer, in all their organizations and in their account: one subscription is enough for ' +
       'a whole client. It ends when the session does.',
     args: { after: t.arg({ type: 'Cursor', description: afterDescription }) },
-    subscribe: (_root, args, ctx) =>
-      follow(ctx, { anchor: ctx.viewer.userId, scope: 'VIEWER', organizationId: null, kinds: null }, args.after),
+    subscribe: (_root, args, ctx) => follow(ctx, { of: 'VIEWER', scope: 'READER', kinds: null }, args.after),
     resolve: (event) => event,
   }),
 );

@@ -66,6 +66,7 @@ function auditFilter(given: typeof AuditFilterInput.$inferInput | null | undefin
 
 builder.objectField(OrganizationType, 'auditLog', (t) =>
   t.connection({
+    perViewer: true,
     type: AuditEntryType,
     nullable: true,
     description:
@@ -80,6 +81,7 @@ builder.objectField(OrganizationType, 'auditLog', (t) =>
 
 builder.objectField(OrganizationType, 'viewerCanReadAuditLog', (t) =>
   t.boolean({
+    perViewer: true,
     description: 'Whether `auditLog` is for the viewer.',
     resolve: ({ id }, _args, ctx) => canReadAuditLog(ctx.viewer, id),
   }),
@@ -87,6 +89,7 @@ builder.objectField(OrganizationType, 'viewerCanReadAuditLog', (t) =>
 
 builder.objectField(ViewerType, 'auditLog', (t) =>
   t.connection({
+    perViewer: true,
     type: AuditEntryType,
     description: 'What the viewer did, anywhere, newest first.',
     args: { filter: t.arg({ type: AuditFilterInput, description: 'Narrows the list.' }) },

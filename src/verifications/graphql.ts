@@ -52,6 +52,7 @@ builder.node(VerificationType, {
       resolve: ({ decidedBy }, _args, ctx) => (decidedBy ? ctx.load(userById, decidedBy) : null),
     }),
     viewerCanDecide: t.boolean({
+      perViewer: true,
       description: 'Whether the viewer may confirm, reject or revoke it: administrators, not on themselves.',
       resolve: (verification, _args, ctx) => canDecideVerification(ctx.viewer, verification),
     }),
@@ -62,6 +63,7 @@ showOrganization(VerificationType);
 
 builder.objectField(OrganizationType, 'verifications', (t) =>
   t.connection({
+    perViewer: true,
     type: VerificationType,
     nullable: true,
     description: 'Requests to confirm the status «employee», newest first. Null: not for this viewer.',
@@ -80,7 +82,7 @@ builder.objectField(MembershipType, 'verification', (t) =>
     description: 'The employee’s newest request to be confirmed. Null: none yet, or not for this viewer.',
     resolve: async ({ id }, _args, ctx) => {
       const latest = await ctx.load(latestVerification, id);
-      return latest && canSee(ctx.viewer, latest) ? latest : null;
+      return latest && ctx.sees(canSee, latest) ? latest : null;
     },
   }),
 );
@@ -90,7 +92,7 @@ builder.objectField(MembershipType, 'isVerified', (t) =>
     nullable: true,
     description: 'Whether the status «employee» is confirmed. Null: not for this viewer.',
     resolve: async (membership, _args, ctx) =>
-      canSeeMembership(ctx.viewer, membership)
+      ctx.sees(canSeeMembership, membership)
         ? (await ctx.load(latestVerification, membership.id))?.state === 'VERIFIED'
         : null,
   }),

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { type App, startApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { DeliverCode } from '../../src/delivery/codes.ts';
+import type { Json } from './client.ts';
 import { createDatabase } from './postgres.ts';
 import { World } from './world.ts';
 
@@ -21,7 +22,14 @@ export interface TestApp extends AsyncDisposable {
  * Limits that would slow a test down are high; tests of limits set their own.
  */
 export async function startTestApp(
-  options: { embedded?: boolean; config?: Partial<Config>; databaseUrl?: string; deliverCode?: DeliverCode } = {},
+  options: {
+    embedded?: boolean;
+    config?: Partial<Config>;
+    databaseUrl?: string;
+    deliverCode?: DeliverCode;
+    /** Takes each line that the server logs, as pino makes them. */
+    onLog?: (line: Json) => void;
+  } = {},
 ): Promise<TestApp> {
   await using stack = new AsyncDisposableStack();
   const databaseUrl = options.embedded ? null : (options.databaseUrl ?? stack.use(await createDatabase()).url);
@@ -42,7 +50,7 @@ export async function startTestApp(
       },
       {
         deliverCode: options.deliverCode ?? (async (phone, _text, code) => void codes.set(phone, code)),
-        logger: pino({ level: process.env.HOMEROOM_LOG_LEVEL ?? 'silent' }),
+        logger: loggerOf(options.onLog),
       },
     ),
   );
@@ -55,3 +63,8 @@ export async function startTestApp(
   const running = stack.move();
   return { url: app.url, databaseUrl, world, codeFor, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
+
+const loggerOf = (onLog: ((line: Json) => void) | undefined) =>
+  onLog
+    ? pino({ level: 'debug' }, { write: (line) => onLog(JSON.parse(line)) })
+    : pino({ level: process.env.HOMEROOM_LOG_LEVEL ?? 'silent' });

@@ -152,7 +152,7 @@ async function end(server: ChildProcess, name: NodeJS.Signals): Promise<void> {
  * Below the range from which systems choose ports for outgoing connections: a client that reconnects while the server
  * restarts could otherwise be given the server's own port, and hold it.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000);
     const probe = createServer();

@@ -1,0 +1,37 @@
+import type { Audience } from '../log/reader.ts';
+import { type Standing, Viewer } from '../viewer.ts';
+
+/** What being in an audience says about a person, and no more. */
+const implied: Readonly<Record<string, Partial<Standing>>> = {
+  MEMBERS: { role: 'STUDENT' },
+  EMPLOYEES: { role: 'EMPLOYEE' },
+  STAFF: { role: 'EMPLOYEE' },
+  VERIFIED_STAFF: { role: 'EMPLOYEE', verified: true },
+  ADMINISTRATORS: { role: 'EMPLOYEE', administrator: true },
+};
+
+/**
+ * A person with no more rights than being in an audience gives: what they may see, everybody in it may, so it can be shown to
+ * all of them as one. Null where the audience gives no rights of its own. Rules must be such that more rights never hide.
+ */
+export function leastOf({ kind, organizationId }: Audience): Viewer | null {
+  const standing = implied[kind];
+  if (!standing && kind !== 'OPERATORS') return null;
+  const standings = standing && organizationId ? [{ ...nothing, organizationId, ...standing }] : [];
+  return new Viewer({
+    userId: '',
+    sessionId: '',
+    phone: '',
+    locale: 'ru',
+    isOperator: kind === 'OPERATORS',
+    standings,
+  });
+}
+
+const nothing: Omit<Standing, 'organizationId'> = {
+  membershipId: '',
+  role: 'STUDENT',
+  position: null,
+  verified: false,
+  administrator: false,
+};

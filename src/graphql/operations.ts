@@ -1,0 +1,188 @@
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  parse,
+  specifiedRules,
+  type ValidatedSubscriptionArgs,
+  validate,
+  validateSubscriptionArgs,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { Follower } from '../log/follower.ts';
+import type { Outlet } from '../log/outlet.ts';
+import type { Locale } from '../texts.ts';
+import type { Viewer } from '../viewer.ts';
+import { exceedsLimits, tooLarge } from './builder.ts';
+import { type Asking, type Context, type Services, ViewerContext } from './context.ts';
+import { presentError } from './errors.ts';
+import { maxTokens, operationSize } from './limits.ts';
+import { type Plan, Plans } from './plan.ts';
+import type { Limiter } from './rates.ts';
+import { type Selection, selectionOf } from './sharing.ts';
+
+/** Documents kept parsed and validated, and how long they may be in all. */
+const keptDocuments = 2_000;
+const keptCharacters = 16 * 1024 * 1024;
+
+export interface OperationOptions {
+  readonly schema: GraphQLSchema;
+  readonly services: Services;
+  readonly rate: Limiter;
+  readonly introspection: boolean;
+  readonly logger: Logger;
+}
+
+/** One operation that somebody asks for, its document parsed and valid. */
+export interface Operation {
+  readonly document: DocumentNode;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** A subscription that is open, and delivers once it is started. */
+export interface Subscription {
+  readonly plan: Plan;
+  readonly follower: Follower;
+}
+
+/** The one way from a document to what comes of it, for every transport: parse, limits, context, execution, masking. */
+export class Operations {
+  readonly #options: OperationOptions;
+  readonly #plans: Plans;
+  readonly #documents = new LRUCache<string, DocumentNode>({
+    max: keptDocuments,
+    maxSize: keptCharacters,
+    sizeCalculation: (_document, text) => text.length + 1,
+  });
+  readonly #errors = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  readonly #selections = new WeakMap<OperationDefinitionNode, Selection>();
+
+  constructor(options: OperationOptions) {
+    this.#options = options;
+    this.#plans = new Plans(options);
+  }
+
+  get schema(): GraphQLSchema {
+    return this.#options.schema;
+  }
+
+  /** @throws GraphQLError for a text that is not GraphQL, or too long */
+  parse(text: string): DocumentNode {
+    let document = this.#documents.get(text);
+    if (!document) {
+      document = parse(text, { maxTokens });
+      this.#documents.set(text, document);
+    }
+    return document;
+  }
+
+  /** What is wrong with a document: nothing, or it must not be executed. */
+  validate(document: DocumentNode): readonly GraphQLError[] {
+    let errors = this.#errors.get(document);
+    if (!errors) {
+      const { schema, introspection } = this.#options;
+      const rules = [...specifiedRules, operationSize, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
+      errors = validate(schema, document, rules);
+      this.#errors.set(document, errors);
+    }
+    return errors;
+  }
+
+  /** Who asks, and whether they may ask so often. `viewer` is given where it is known already. */
+  async context(asking: Asking, viewer?: Viewer): Promise<ViewerContext> {
+    const { services, rate } = this.#options;
+    try {
+      const who = viewer ?? (asking.token ? await services.authenticate(asking.token) : null);
+      await rate(who ? `viewer:${who.userId}` : `address:${asking.address}`);
+      return new ViewerContext(services, asking, who);
+    } catch (error) {
+      // Here the language is still known; what masks errors later knows none.
+      throw this.#present(error, asking.locale, 'request failed');
+    }
+  }
+
+  /** A query's or a mutation's result. */
+  async execute(operation: Operation, context: Context): Promise<ExecutionResult> {
+    const started = performance.now();
+    const result = await execute({ ...this.#argsOf(operation), contextValue: context });
+    this.#log('execute', operation, context, started, result.errors !== undefined);
+    return this.#presented(result, context);
+  }
+
+  /** Opens a subscription, or tells what is wrong with it. */
+  async subscribe(operation: Operation, context: Context): Promise<Subscription | ExecutionResult> {
+    const started = performance.now();
+    const opened = await this.#open(operation, context);
+    this.#log('subscribe', operation, context, started, 'errors' in opened);
+    return 'plan' in opened ? opened : this.#presented(opened, context);
+  }
+
+  async #open(operation: Operation, context: Context): Promise<Subscription | ExecutionResult> {
+    const args = validateSubscriptionArgs({ ...this.#argsOf(operation), contextValue: context });
+    if (!('schema' in args)) return { errors: args };
+    const plan = this.#plans.planOf(this.#selectionOf(args), args, () => this.#outsideLimits(operation, context));
+    if (plan instanceof GraphQLError) return { errors: [plan] };
+    const follower = await createSourceEventStream(args);
+    if (!(follower instanceof Follower)) return follower as ExecutionResult; // a source that is no stream is a result
+    return { follower, plan };
+  }
+
+  #argsOf({ document, operationName, variables }: Operation) {
+    return { schema: this.#options.schema, document, operationName, variableValues: variables };
+  }
+
+  #selectionOf({ schema, document, operation }: ValidatedSubscriptionArgs): Selection {
+    let selection = this.#selections.get(operation);
+    if (!selection) {
+      selection = selectionOf(schema, document, operation);
+      this.#selections.set(operation, selection);
+    }
+    return selection;
+  }
+
+  /** The complexity plugin looks at an operation when a root field resolves; a subscription is refused before it opens. */
+  #outsideLimits({ document, operationName, variables }: Operation, context: Context): GraphQLError | null {
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return null;
+    const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+    const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] };
+    const { schema } = this.#options;
+    const result = complexityFromQuery(alone, { schema, variables: { ...variables }, ctx: context });
+    return exceedsLimits(result) ? tooLarge(result) : null;
+  }
+
+  #presented(result: ExecutionResult, { locale }: Context): ExecutionResult {
+    const errors = result.errors?.map((error) => this.#present(error, locale, 'operation failed'));
+    return errors ? { ...result, errors } : result;
+  }
+
+  #present(error: unknown, locale: Locale, message: string): GraphQLError {
+    return presentError(error, locale, (err) => this.#options.logger.error({ err }, message));
+  }
+
+  /** One line an operation: its name, whose it was, how long it took. Never a phone, never content. */
+  #log(kind: string, { document, operationName }: Operation, context: Context, started: number, failed: boolean): void {
+    const operation = getOperationAST(document, operationName)?.name?.value.slice(0, 60) ?? null;
+    const viewer = context.maybeViewer?.userId ?? null;
+    const ms = Math.round(performance.now() - started);
+    this.#options.logger.info({ kind, operation, viewer, ms, failed }, 'operation');
+  }
+}
+
+/** Whether what is asked for is to be delivered, rather than answered. */
+export const isSubscription = ({ document, operationName }: Operation): boolean =>
+  getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+
+/** Lets a subscription deliver. */
+export const deliver = ({ plan, follower }: Subscription, outlet: Outlet): void => follower.start(plan, outlet);

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ExecutionResult,
+  executeSubscriptionEvent,
+  type GraphQLError,
+  type ValidatedSubscriptionArgs,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { isUnavailable } from '../database/failures.ts';
+import type { LoggedEvent } from '../log/history.ts';
+import type { Rendered, Renderer } from '../log/lane.ts';
+import type { Delivery } from '../log/outlet.ts';
+import type { Audience } from '../log/reader.ts';
+import { type Asking, Loaders, type Services, ViewerContext } from './context.ts';
+import { presentError } from './errors.ts';
+import { eventTypeOf } from './live.ts';
+import { SharedContext } from './shared-context.ts';
+import { canonical, type Selection } from './sharing.ts';
+
+/** Bytes of payloads kept for those who come a little later, in the whole process. */
+const keptBytes = 64 * 1024 * 1024;
+/** How long they are kept: whoever comes later is shown what is there by then. */
+const keptMs = 30_000;
+/** How often and how many times an event is tried again while the database is away. */
+const retryMs = 500;
+const retries = 30;
+
+export interface PlanOptions {
+  readonly services: Services;
+  readonly logger: Logger;
+}
+
+/** All the plans of a process, and what they have rendered lately. */
+export class Plans {
+  readonly #options: PlanOptions;
+  readonly #plans = new LRUCache<string, Plan>({ max: 10_000 });
+  readonly #rendered = new LRUCache<string, Uint8Array | Promise<Rendered>>({
+    maxSize: keptBytes,
+    sizeCalculation: (kept) => (kept instanceof Uint8Array ? kept.byteLength : 1_000),
+    ttl: keptMs,
+  });
+  #loaders: Loaders | null = null;
+
+  constructor(options: PlanOptions) {
+    this.#options = options;
+  }
+
+  /** The plan of all subscriptions that show the same; `refuse` is asked about one that is new. */
+  planOf(
+    selection: Selection,
+    args: ValidatedSubscriptionArgs,
+    refuse: () => GraphQLError | null,
+  ): Plan | GraphQLError {
+    const values = selection.variables.map((name) => args.variableValues.coerced[name]);
+    const key = canonical([selection.text, values]);
+    const known = this.#plans.get(key);
+    if (known) return known;
+    const refused = refuse();
+    if (refused) return refused;
+    const plan = new Plan(
+      key,
+      selection,
+      { ...args, contextValue: null, rawVariableValues: null },
+      this,
+      this.#options,
+    );
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  rendered(plan: Plan, event: LoggedEvent, render: () => Promise<Rendered>): Rendered | Promise<Rendered> {
+    const key = `${event.position} ${plan.key}`;
+    const kept = this.#rendered.get(key);
+    if (kept) return kept;
+    const rendering = render();
+    this.#rendered.set(key, rendering);
+    rendering.then(
+      (rendered) => {
+        if (rendered) this.#rendered.set(key, rendered);
+      },
+      () => this.#rendered.delete(key),
+    );
+    return rendering;
+  }
+
+  /** What is executed in one turn for nobody in particular reads together. */
+  get loaders(): Loaders {
+    if (!this.#loaders) {
+      this.#loaders = new Loaders();
+      setImmediate(() => {
+        this.#loaders = null;
+      });
+    }
+    return this.#loaders;
+  }
+}
+
+/** How one subscription, whoever asks it and however it is written, shows events: once for all of an audience where it can. */
+export class Plan implements Renderer {
+  readonly key: string;
+  readonly #selection: Selection;
+  readonly #args: ValidatedSubscriptionArgs;
+  readonly #plans: Plans;
+  readonly #services: Services;
+  readonly #logger: Logger;
+  /** Types of events in which a field turned out to be marked wrongly. */
+  readonly #unsafe = new Set<string>();
+
+  constructor(key: string, selection: Selection, args: ValidatedSubscriptionArgs, plans: Plans, options: PlanOptions) {
+    this.key = key;
+    this.#selection = selection;
+    this.#args = args;
+    this.#plans = plans;
+    this.#services = options.services;
+    this.#logger = options.logger;
+  }
+
+  shared(event: LoggedEvent, audience: Audience): Rendered | Promise<Rendered> {
+    const type = eventTypeOf(event.kind);
+    if (type === null || this.#selection.perViewer(type) || this.#unsafe.has(type)) return null;
+    return this.#plans.rendered(this, event, () => this.#share(event, audience, type));
+  }
+
+  async #share(event: LoggedEvent, audience: Audience, type: string): Promise<Rendered> {
+    const least = this.#services.leastOf(audience);
+    for (let attempt = 0; ; attempt++) {
+      const context = new SharedContext(this.#services, this.#plans.loaders, least);
+      const result = await this.#execute(event, context);
+      if (context.misused) this.#report(type, result);
+      if (context.misused || context.notForAll) return null;
+      const lost = unavailable(result);
+      if (!lost) return result.errors ? null : bytesOf(result);
+      if (attempt === retries) throw lost;
+      await sleep(retryMs, undefined, { ref: false });
+    }
+  }
+
+  /** A mistake of ours: nobody is shown the result, everybody one of their own, and whoever runs this hears of it. */
+  #report(type: string, { errors }: ExecutionResult): void {
+    this.#unsafe.add(type);
+    const paths = errors?.map(({ path }) => path?.join('.'));
+    this.#logger.error({ type, paths }, 'a field depends on the viewer and is not marked perViewer');
+  }
+
+  /** What one viewer is shown, asked afresh who they are; null: their session is over. */
+  async alone(delivery: Delivery, asking: Asking): Promise<Rendered> {
+    const { hub, authenticate } = this.#services;
+    const isEnding = 'ending' in delivery;
+    const viewer = isEnding || !asking.token ? null : await authenticate(asking.token);
+    if (!isEnding && !viewer) return null;
+    const context = new ViewerContext(this.#services, asking, viewer);
+    const result = await hub.slices.begin(() => this.#execute(delivery, context));
+    // An event that could not be read now is not to count as delivered.
+    const lost = unavailable(result);
+    if (lost) throw lost;
+    const errors = result.errors?.map((error) => this.#present(error, context));
+    return bytesOf(errors ? { ...result, errors } : result);
+  }
+
+  #present(error: GraphQLError, { locale }: ViewerContext): GraphQLError {
+    const presented = presentError(error, locale, (err) => this.#logger.error({ err }, 'operation failed'));
+    delete presented.extensions.http;
+    return presented;
+  }
+
+  async #execute(rootValue: Delivery, contextValue: SharedContext | ViewerContext): Promise<ExecutionResult> {
+    const shared = contextValue instanceof SharedContext;
+    this.#logger.debug({ kind: 'render', position: rootValue.position, shared }, 'operation');
+    return executeSubscriptionEvent({ ...this.#args, rootValue, contextValue });
+  }
+}
+
+const bytesOf = (result: ExecutionResult): Uint8Array => Buffer.from(JSON.stringify(result));
+
+const unavailable = ({ errors }: ExecutionResult): GraphQLError | undefined =>
+  errors?.find((error) => isUnavailable(error.originalError));

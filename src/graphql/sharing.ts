@@ -1,0 +1,143 @@
+import {
+  type ArgumentNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+  stripIgnoredCharacters,
+  visit,
+} from 'graphql';
+
+/** What two subscriptions must have in common, besides the values of their variables, to be shown the same bytes. */
+export interface Selection {
+  /** The operation without what makes no difference: layout, comments, names of fragments and variables, its `after`. */
+  readonly text: string;
+  /** The variables in it, in the order of the text. */
+  readonly variables: readonly string[];
+  /** Whether what it selects of events of a type depends on who looks. */
+  perViewer(eventType: string): boolean;
+}
+
+/** Normalizes a valid subscription and finds out what of it may be shared. */
+export function selectionOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): Selection {
+  const fragments = new Map(
+    document.definitions
+      .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
+  const variables: string[] = [];
+  const inlined = {
+    ...operation,
+    selectionSet: inline(withoutAfter(operation.selectionSet), fragments),
+    variableDefinitions: [],
+  };
+  const normal = visit(inlined, {
+    Variable: ({ name }) => {
+      if (!variables.includes(name.value)) variables.push(name.value);
+      return { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: `v${variables.indexOf(name.value)}` } };
+    },
+    Field: {
+      enter: (node): FieldNode => ({
+        ...node,
+        alias: node.alias?.value === node.name.value ? undefined : node.alias,
+        arguments: node.arguments?.toSorted(byName) ?? [],
+      }),
+    },
+  });
+  const known = new Map<string, boolean>();
+  return {
+    text: stripIgnoredCharacters(print(normal)),
+    variables,
+    perViewer: (eventType) => {
+      let found = known.get(eventType);
+      if (found === undefined) {
+        const type = schema.getType(eventType);
+        found =
+          !isObjectType(type) ||
+          inlined.selectionSet.selections.some(
+            (root) => root.kind !== Kind.FIELD || dependsOnViewer(schema, root.selectionSet, [type]),
+          );
+        known.set(eventType, found);
+      }
+      return found;
+    },
+  };
+}
+
+const byName = (one: ArgumentNode, other: ArgumentNode): number => (one.name.value < other.name.value ? -1 : 1);
+
+/** Where a stream begins makes no difference to what it shows. */
+function withoutAfter(selectionSet: SelectionSetNode): SelectionSetNode {
+  const selections = selectionSet.selections.map((root) =>
+    root.kind === Kind.FIELD
+      ? { ...root, arguments: root.arguments?.filter(({ name }) => name.value !== 'after') }
+      : root,
+  );
+  return { ...selectionSet, selections };
+}
+
+/** Puts what a fragment selects in the place of its name. */
+function inline(
+  selectionSet: SelectionSetNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): SelectionSetNode {
+  const selections = selectionSet.selections.map((node): SelectionNode => {
+    const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : null;
+    if (fragment) {
+      const { typeCondition } = fragment;
+      const selected = inline(fragment.selectionSet, fragments);
+      return { kind: Kind.INLINE_FRAGMENT, typeCondition, directives: node.directives, selectionSet: selected };
+    }
+    if (node.kind === Kind.FRAGMENT_SPREAD || !node.selectionSet) return node;
+    return { ...node, selectionSet: inline(node.selectionSet, fragments) };
+  });
+  return { ...selectionSet, selections };
+}
+
+/** Whether a selection on values of some types reaches a field that is marked `perViewer`. */
+function dependsOnViewer(
+  schema: GraphQLSchema,
+  selectionSet: SelectionSetNode | undefined,
+  types: readonly GraphQLObjectType[],
+): boolean {
+  return (selectionSet?.selections ?? []).some((node) => {
+    if (node.kind === Kind.FIELD) {
+      const fields = types.map((type) => type.getFields()[node.name.value]).filter((field) => field !== undefined);
+      const returned = new Set(fields.flatMap((field) => possible(schema, getNamedType(field.type))));
+      return (
+        fields.some((field) => field.extensions.perViewer) || dependsOnViewer(schema, node.selectionSet, [...returned])
+      );
+    }
+    if (node.kind === Kind.FRAGMENT_SPREAD) return true;
+    const condition = node.typeCondition && schema.getType(node.typeCondition.name.value);
+    const fitting = condition ? new Set(possible(schema, condition)) : null;
+    const left = fitting ? types.filter((type) => fitting.has(type)) : types;
+    return left.length > 0 && dependsOnViewer(schema, node.selectionSet, left);
+  });
+}
+
+function possible(schema: GraphQLSchema, type: unknown): readonly GraphQLObjectType[] {
+  if (isObjectType(type)) return [type];
+  return isAbstractType(type) ? schema.getPossibleTypes(type) : [];
+}
+
+/** A value as text that is the same for equal values, whatever the order of their keys. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );

@@ -1,0 +1,130 @@
+import type { LoggedEvent } from './history.ts';
+
+/** Who may see something together: `kind` is what its domain calls it, `PERSON` for one person alone. */
+export interface Audience {
+  readonly id: string;
+  readonly kind: string;
+  readonly organizationId: string | null;
+}
+
+/** From which place to which place in the log somebody is in an audience; infinite while it is open, or not placed yet. */
+export interface Interval {
+  readonly audience: Audience;
+  since: number;
+  until: number;
+}
+
+/** What a subscription follows. Losing the anchor's audience ends it. */
+export interface Topic {
+  readonly anchor: Audience;
+  /** Which other audiences it spans: none, the reader's in the anchor's organization, or all of the reader's. */
+  readonly scope: 'ANCHOR' | 'ORGANIZATION' | 'READER';
+  /** The kinds of events it wants; null: all of them. */
+  readonly kinds: ReadonlySet<string> | null;
+}
+
+export type SessionEnding = 'SIGNED_OUT' | 'SESSION_EXPIRED';
+
+/** What keeps a reader here: a socket or another open connection of one session. */
+export interface Holder {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** The session is over; called after the streams of the session have been ended. */
+  sessionEnded(): void;
+}
+
+/** What a change of access or of a session means something to. */
+export interface Watcher {
+  readonly sessionId: string;
+  accessChanged(event: LoggedEvent): void;
+  /** Something was told to the person alone. */
+  told(event: LoggedEvent): void;
+  endNow(reason: SessionEnding): void;
+  forget(): void;
+}
+
+const person = 'PERSON';
+
+/** Kinds of events that change what somebody may hear, and are not told themselves. */
+export const control: ReadonlySet<string> = new Set(['ACCESS_BEGAN', 'ACCESS_ENDED', 'SESSION_ENDED']);
+
+/**
+ * Somebody who is connected to this process, with what they may see: read once, and from then on kept right by the log's
+ * own events, each at its place.
+ */
+export class Reader {
+  readonly userId: string;
+  readonly alone: Audience;
+  readonly holders: Holder[] = [];
+  readonly watchers: Watcher[] = [];
+  /** While what they may see is being read. */
+  learned: Promise<void> | null = null;
+  #intervals: Interval[] = [];
+  /** What happened while it was being read, which may or may not be in what was read. */
+  #meanwhile: [LoggedEvent, Audience][] = [];
+
+  constructor(userId: string) {
+    this.userId = userId;
+    this.alone = { id: userId, kind: person, organizationId: null };
+  }
+
+  /** Reads what they may see, now or again; changes go on being applied meanwhile. */
+  async learn(read: () => Promise<readonly Interval[]>): Promise<void> {
+    this.#meanwhile = [];
+    const intervals = await read();
+    this.#intervals = [{ audience: this.alone, since: 0, until: Infinity }, ...intervals];
+    for (const [event, audience] of this.#meanwhile) this.#apply(event, audience);
+    this.#meanwhile = [];
+  }
+
+  /** Takes a change of access at its place, then tells whoever watches. */
+  changed(event: LoggedEvent, audience: Audience): void {
+    if (this.learned) this.#meanwhile.push([event, audience]);
+    this.#apply(event, audience);
+    for (const watcher of [...this.watchers]) watcher.accessChanged(event);
+  }
+
+  #apply({ kind, payload, position }: LoggedEvent, audience: Audience): void {
+    const known = this.#intervals.filter((interval) => interval.audience.id === audience.id);
+    if (kind === 'ACCESS_ENDED') {
+      // Another capacity may still keep them in.
+      if (payload.last !== true) return;
+      for (const interval of known) if (interval.since < position) interval.until = Math.min(interval.until, position);
+      return;
+    }
+    const open = known.find((interval) => interval.until > position);
+    if (open) open.since = Math.min(open.since, position);
+    else this.#intervals.push({ audience, since: position, until: Infinity });
+  }
+
+  /** The audience that fits and that they are in now, or null. */
+  find(fits: (audience: Audience) => boolean): Audience | null {
+    return this.#intervals.find(({ audience, until }) => until === Infinity && fits(audience))?.audience ?? null;
+  }
+
+  /** In the audience when the event happened. */
+  couldSee({ audienceId, position }: LoggedEvent): boolean {
+    return this.#intervals.some(
+      ({ audience, since, until }) => audience.id === audienceId && since < position && position < until,
+    );
+  }
+
+  /** The audiences, besides themselves, that a topic spans for them at a place: what was read may know of later ones. */
+  hears(topic: Topic, position: number): Audience[] {
+    return this.#intervals
+      .filter(({ since, until }) => since <= position && position < until)
+      .map(({ audience }) => audience)
+      .filter((audience) => audience !== this.alone && spans(topic, audience));
+  }
+
+  /** The audiences that a topic spans for them, or did once. */
+  spanned(topic: Topic): Audience[] {
+    return [...new Set(this.#intervals.map(({ audience }) => audience).filter((audience) => spans(topic, audience)))];
+  }
+}
+
+/** Whether a topic spans an audience of its reader. What an organization tells one person alone is not among its events. */
+export const spans = ({ anchor, scope }: Topic, { id, kind, organizationId }: Audience): boolean =>
+  scope === 'READER' ||
+  id === anchor.id ||
+  (scope === 'ORGANIZATION' && kind !== person && organizationId === anchor.organizationId);
