@@ -54,6 +54,31 @@ test('a session cannot idle longer than it lasts', () => {
   expect(() => readConfig(days)).toThrow('must not exceed HOMEROOM_SESSION_MAX_DAYS');
 });
 
+test('NATS is named by URLs that sign in in one way, and what is wrong with them is said without the password', () => {
+  const natsOf = (url: string) => readConfig({ HOMEROOM_NATS_URL: url }).nats;
+  expect(natsOf('')).toBe(null);
+  expect(natsOf('nats://10.0.0.1')).toEqual({ servers: ['10.0.0.1:4222'] });
+  expect(natsOf('nats://token@nats.example.org')).toEqual({ servers: ['nats.example.org:4222'], token: 'token' });
+  expect(natsOf('tls://1234:p%40ss%3A@one:1, tls://1234:p%40ss%3A@[::1]:2/')).toEqual({
+    servers: ['one:1', '[::1]:2'],
+    tls: {},
+    user: '1234',
+    pass: 'p@ss:',
+  });
+  const wrong = [
+    'http://u:secret@host',
+    'u:secret@host',
+    'nats://',
+    'nats://u:secret@host/path',
+    'nats://u:secret%zz@host',
+  ];
+  for (const url of wrong) {
+    expect(() => natsOf(url)).toThrow(/^HOMEROOM_NATS_URL: must be nats:/);
+    expect(() => natsOf(url)).not.toThrow('secret');
+  }
+  expect(() => natsOf('nats://u:secret@one,nats://two')).toThrow('must sign in at every server in the same way');
+});
+
 test('what is set to nothing counts as not set', () => {
   expect(readConfig({ PORT: '', DATABASE_URL: '', HOMEROOM_OPERATOR_PHONES: '' })).toEqual(readConfig({}));
 });

@@ -292,7 +292,7 @@ test('a stream over HTTP tells the same, and ends the same', async () => {
   await school.administrator.does('EndMembership', { membershipId: second.membershipId, reason: 'Left' });
 
   // It ends by itself, so its whole text is the whole stream.
-  const messages = (await response.text()).split('\n\n').filter((message) => message.startsWith('event: '));
+  const messages = (await response.text()).split('\n\n').filter((message) => /^event: /m.test(message));
   expect(messages.at(-1)).toMatch(/^event: complete/);
   const delivered = messages.slice(0, -1).map((message) => JSON.parse(/^data: (.*)$/m.exec(message)?.[1] ?? ''));
   await vi.waitFor(() => expect(socket.over).toBe(true));

@@ -1,0 +1,261 @@
+import {
+  type GraphQLObjectType,
+  getNamedType,
+  isInterfaceType,
+  isLeafType,
+  isObjectType,
+  isUnionType,
+  Kind,
+  parse,
+  validate,
+} from 'graphql';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Context } from '../src/graphql/context.ts';
+import { canonical, selectionOf } from '../src/graphql/sharing.ts';
+import { schema } from '../src/schema.ts';
+import { startTestApp, type TestApp } from './support/app.ts';
+import type { Json, TestClient } from './support/client.ts';
+import { RawSocket } from './support/socket.ts';
+
+let app: TestApp;
+let log: Json[];
+
+beforeEach(async () => {
+  log = [];
+  app = await startTestApp({ onLog: (line) => log.push(line) });
+});
+afterEach(() => app[Symbol.asyncDispose]());
+
+/** How many times events were executed, for everybody and for somebody alone. */
+const executions = () => {
+  const renders = log.filter(({ kind }) => kind === 'render');
+  return {
+    shared: renders.filter(({ shared }) => shared).length,
+    alone: renders.filter(({ shared }) => !shared).length,
+  };
+};
+
+const rename = (administrator: TestClient, organizationId: string, name: string) =>
+  administrator.does('UpdateOrganization', { input: { organizationId, name } });
+
+const nexts = (socket: RawSocket, id: string) =>
+  socket.messages.filter((message) => message.id === id && message.type === 'next').map(({ payload }) => payload);
+
+/** One subscription, written in as many ways as there are numbers. */
+function variant(number: number): { query: string; variables: object; named: Record<string, string> } {
+  const space = ' '.repeat(1 + (number % 7));
+  const comma = number % 2 ? ',' : '\n';
+  const name = `organization${number % 5 ? number : 'Id'}`;
+  const fragment =
+    number % 3 ? `fragment Place${number} on Organization { id ${number % 4 ? '' : '# the name'}\n name }` : '';
+  const fields = fragment ? `...Place${number}` : '... on Organization { id name: name }';
+  const after = number % 10 === 9 ? 'after: null,' : '';
+  return {
+    query: `${fragment} # variant ${number}
+      subscription${space}Watch($${name}: ID!)${space}{
+        organizationEvents(${after} organizationId: $${name}) { __typename${comma} ...${space}on OrganizationChanged {${space}organization { ${fields} } } }
+      } query Unused { __typename }`,
+    variables: {},
+    named: { name },
+  };
+}
+
+test('a hundred ways to write one subscription are one execution, and two of the same on one socket one copy each', async () => {
+  const { id, administrator } = await app.world.school();
+  const people = [administrator, await app.world.member({ id, administrator, staffGroupId: '' }, 'GUARDIAN')];
+  const sockets = await Promise.all([...people, administrator].map(({ token }) => RawSocket.open(app.url, token)));
+  for (let number = 0; number < 100; number++) {
+    const { query, named } = variant(number);
+    const socket = sockets[number % 2];
+    const payload = { query, operationName: 'Watch', variables: { [named.name ?? '']: id } };
+    socket?.send({ id: `way-${number}`, type: 'subscribe', payload });
+  }
+  for (const copy of ['one', 'two']) {
+    const { query, named } = variant(0);
+    sockets[2]?.send({
+      id: copy,
+      type: 'subscribe',
+      payload: { query, operationName: 'Watch', variables: { [named.name ?? '']: id } },
+    });
+  }
+  await Promise.all(sockets.map((socket) => socket.run('{ __typename }')));
+  log.length = 0;
+  await rename(administrator, id, 'Kindergarten 8');
+
+  const ids = [...Array.from({ length: 100 }, (_, number) => `way-${number}`), 'one', 'two'];
+  await vi.waitFor(() =>
+    expect(sockets.flatMap((socket) => ids.flatMap((way) => nexts(socket, way)))).toHaveLength(102),
+  );
+  expect(executions()).toEqual({ shared: 1, alone: 0 });
+  const delivered = new Set(
+    sockets.flatMap((socket) => ids.flatMap((way) => nexts(socket, way))).map((payload) => JSON.stringify(payload)),
+  );
+  expect([...delivered].map((payload) => JSON.parse(payload).data.organizationEvents)).toEqual([
+    { __typename: 'OrganizationChanged', organization: { id, name: 'Kindergarten 8' } },
+  ]);
+  for (const copy of ['one', 'two']) expect(nexts(sockets[2] as RawSocket, copy)).toHaveLength(1);
+  for (const socket of sockets) await socket[Symbol.asyncDispose]();
+});
+
+test('what depends on who looks is executed for each, and what does not is not, in one subscription', async () => {
+  const school = await app.world.school();
+  const second = await app.world.secondAdministrator(school);
+  const member = await app.world.member(school, 'EMPLOYEE');
+  const query = `subscription { organizationEvents(organizationId: "${school.id}") { __typename
+    ... on OrganizationChanged { organization { name viewerCanUpdate } }
+    ... on InviteChanged { invite { state } } } }`;
+  const streams = [school.administrator, second, member].map((person) => person.listen(query));
+  for (const person of [school.administrator, second, member]) await person.run('Viewer');
+  await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(3));
+  log.length = 0;
+  await rename(school.administrator, school.id, 'Kindergarten 8');
+  await Promise.all(streams.map((stream) => stream.count(1)));
+  expect(executions()).toEqual({ shared: 0, alone: 3 });
+  expect(streams.map(({ delivered }) => delivered[0].organization.viewerCanUpdate)).toEqual([true, true, false]);
+  await app.world.invite(school);
+  await Promise.all(streams.slice(0, 2).map((stream) => stream.count(2)));
+  expect(executions()).toEqual({ shared: 1, alone: 3 });
+});
+
+describe('a field that depends on the viewer and is not marked so', () => {
+  const name = (schema.getType('Organization') as GraphQLObjectType).getFields().name;
+  const resolve = name?.resolve;
+  afterEach(() => {
+    if (name) name.resolve = resolve;
+  });
+
+  test.each([
+    ['asks for the viewer', (ctx: Context) => ctx.viewer.userId],
+    ['asks for the language', (ctx: Context) => `${ctx.locale} ${ctx.viewer.userId}`],
+    [
+      'swallows what it is told',
+      (ctx: Context) => {
+        try {
+          return ctx.viewer.userId;
+        } catch {
+          return 'somebody else’s';
+        }
+      },
+    ],
+  ])('that %s is shown to nobody for all: each gets their own, and the log names it', async (_how, broken) => {
+    const school = await app.world.school();
+    const guardian = await app.world.member(school, 'GUARDIAN');
+    const query = `subscription { organizationEvents(organizationId: "${school.id}") {
+      ... on OrganizationChanged { organization { name } } } }`;
+    const streams = [school.administrator, guardian].map((person) => person.listen(query));
+    await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(2));
+    const names = () =>
+      streams.map(({ delivered }) => delivered.flatMap(({ organization }) => organization?.name ?? []));
+    if (!name) throw new Error('Organization has no name');
+    name.resolve = (_organization, _args, ctx) => broken(ctx);
+    for (const round of [1, 2]) {
+      await rename(school.administrator, school.id, `Kindergarten ${round}`);
+      await vi.waitFor(() => expect(names().map(({ length }) => length)).toEqual([round, round]));
+    }
+    const [own, others] = names();
+    expect(new Set(own).size).toBe(1);
+    expect(own?.[0]).not.toBe(others?.[0]);
+    expect([...(own ?? []), ...(others ?? [])]).not.toContain('somebody else’s');
+    const told = log.filter(({ level, msg }) => level === 50 && /not marked perViewer/.test(msg));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ type: 'OrganizationChanged' });
+  });
+});
+
+/** Everything that a type shows without a mark, so deep. */
+function unmarked(type: unknown, depth: number): string {
+  if (isUnionType(type) || isInterfaceType(type)) {
+    return schema
+      .getPossibleTypes(type)
+      .map((possible) => `... on ${possible.name} { ${unmarked(possible, depth)} }`)
+      .join(' ');
+  }
+  if (!isObjectType(type)) return '';
+  const fields = Object.values(type.getFields()).filter(
+    (field) => !field.extensions.perViewer && field.args.length === 0,
+  );
+  const shown = fields.flatMap((field) => {
+    const shows = getNamedType(field.type);
+    if (isLeafType(shows)) return [`${type.name}_${field.name}: ${field.name}`];
+    const inner = depth > 0 ? unmarked(shows, depth - 1) : '';
+    return inner ? [`${type.name}_${field.name}: ${field.name} { ${inner} }`] : [];
+  });
+  return ['__typename', ...shown].join(' ');
+}
+
+test('no field that an event can reach asks who looks without being marked', async () => {
+  const school = await app.world.school();
+  const union = schema.getType('OrganizationEvent');
+  if (!isUnionType(union)) throw new Error('there is no union of events');
+  // A subscription an event type: together they would be too large an operation.
+  const streams = union.getTypes().map((type) =>
+    school.administrator.listen(`subscription { organizationEvents(organizationId: "${school.id}") {
+      __typename ... on ${type.name} { ${unmarked(type, 2).replace(/\w+_(\w+): \1/g, '$1')} } } }`),
+  );
+  await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(streams.length));
+  log.length = 0;
+  await app.world.invite(school);
+  await rename(school.administrator, school.id, 'Kindergarten 8');
+  await app.world.secondAdministrator(school);
+  const leaving = await app.world.member(school, 'GUARDIAN');
+  await leaving.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
+  await school.administrator.does('EndMembership', { membershipId: leaving.membershipId, reason: 'Left' });
+  await vi.waitFor(() => {
+    for (const stream of streams) expect(stream.delivered.at(-1)).toMatchObject({ __typename: 'MembershipChanged' });
+  });
+  expect(streams.flatMap(({ errors }) => errors)).toEqual([]);
+  const seen = new Set(streams.flatMap(({ delivered }) => delivered.map(({ __typename }) => __typename)));
+  const never = ['AccessEnded', 'ResyncRequired', 'JoinRequestWithdrawn'];
+  expect([...seen].toSorted()).toEqual(
+    union
+      .getTypes()
+      .map((type) => type.name)
+      .filter((type) => !never.includes(type))
+      .toSorted(),
+  );
+  expect(log.filter(({ level }) => level >= 50)).toEqual([]);
+  expect(executions()).toMatchObject({ alone: 0 });
+});
+
+describe('two subscriptions are the same', () => {
+  const key = (text: string, variables: Record<string, unknown> = {}) => {
+    const document = parse(text);
+    expect(validate(schema, document)).toEqual([]);
+    const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+    if (!operation) throw new Error('no operation');
+    const selection = selectionOf(schema, document, operation);
+    return canonical([selection.text, selection.variables.map((name) => variables[name])]);
+  };
+  const plain = 'subscription { viewerEvents { ... on LogEvent { kind cursor } } }';
+
+  test.each([
+    ['layout and comments', 'subscription # live\n { viewerEvents { ... on LogEvent { kind,,cursor } } }'],
+    [
+      'where they begin',
+      'subscription ($after: Cursor) { viewerEvents(after: $after) { ... on LogEvent { kind cursor } } }',
+    ],
+    [
+      'an alias that says what the field says',
+      'subscription { viewerEvents: viewerEvents { ... on LogEvent { kind: kind cursor } } }',
+    ],
+  ])('but for %s', (_difference, other) => expect(key(other)).toBe(key(plain)));
+
+  test.each([
+    ['an operation’s name', 'subscription Named { viewerEvents { ... on LogEvent { kind cursor } } }'],
+    ['an alias', 'subscription { viewerEvents { ... on LogEvent { what: kind cursor } } }'],
+    [
+      'the order of fields, which is that of the answer',
+      'subscription { viewerEvents { ... on LogEvent { cursor kind } } }',
+    ],
+    ['a field', 'subscription { viewerEvents { ... on LogEvent { kind } } }'],
+    ['a directive', 'subscription { viewerEvents { ... on LogEvent { kind @skip(if: true) cursor } } }'],
+  ])('and not with another: %s', (_difference, other) => expect(key(other)).not.toBe(key(plain)));
+
+  test('when their variables have equal values, under whatever names', () => {
+    const one = 'subscription ($a: ID!) { organizationEvents(organizationId: $a) { ... on LogEvent { kind } } }';
+    const other =
+      'subscription ($b: ID!, $after: Cursor) { organizationEvents(after: $after, organizationId: $b) { ... on LogEvent { kind } } }';
+    expect(key(one, { a: '1' })).toBe(key(other, { b: '1', after: 'x' }));
+    expect(key(one, { a: '1' })).not.toBe(key(other, { b: '2' }));
+  });
+});
