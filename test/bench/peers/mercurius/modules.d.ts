@@ -1,0 +1,32 @@
+/** As much of fastify and mercurius as the bench uses: they are installed when it runs, and checked when they are not. */
+declare module 'fastify' {
+  export interface FastifyInstance {
+    readonly graphql: { readonly pubsub: { publish(event: { topic: string; payload: unknown }): void } };
+    register<Options>(plugin: (app: FastifyInstance, options: Options) => void, options: Options): void;
+    listen(options: { port: number; host: string | undefined }): Promise<string>;
+  }
+  export default function fastify(): FastifyInstance;
+}
+
+declare module 'mercurius' {
+  import type { FastifyInstance } from 'fastify';
+
+  interface SubscriptionContext {
+    readonly pubsub: { subscribe(topic: string): Promise<AsyncIterable<unknown>> };
+  }
+  interface MercuriusOptions {
+    readonly schema: string;
+    readonly resolvers: {
+      readonly Subscription: Readonly<
+        Record<
+          string,
+          { subscribe(root: unknown, args: unknown, context: SubscriptionContext): Promise<AsyncIterable<unknown>> }
+        >
+      >;
+    };
+    readonly subscription: {
+      onConnect(data: { payload?: Readonly<Record<string, unknown>> }): object | false;
+    };
+  }
+  export default function mercurius(app: FastifyInstance, options: MercuriusOptions): void;
+}
