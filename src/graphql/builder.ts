@@ -10,7 +10,7 @@ import { Context } from './context.ts';
 import { parseGlobalId } from './ids.ts';
 
 /** The most that one operation may cost and how deep it may go; a list costs as many times its content as it is long. */
-export const operationLimits = { complexity: 20_000, depth: 12, breadth: 400 };
+const operationLimits = { complexity: 20_000, depth: 12, breadth: 400 };
 
 declare global {
   namespace PothosSchemaTypes {
@@ -60,7 +60,7 @@ class SignedInPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
-/** Whether an operation is larger than allowed. The plugin asks for queries and mutations, the pipeline for subscriptions. */
+/** Whether an operation is larger than allowed. */
 export const exceedsLimits = (result: ComplexityResult): boolean =>
   result.complexity > operationLimits.complexity ||
   result.depth > operationLimits.depth ||
@@ -176,12 +176,8 @@ export const builder = new SchemaBuilder<{
       description: 'The values of one mutation; who may, what happens and what can go wrong stands there.',
     },
   },
-  complexity: {
-    limit: operationLimits,
-    defaultComplexity: 1,
-    defaultListMultiplier: defaultPage,
-    complexityError: (_kind, result) => tooLarge(result),
-  },
+  // The plugin only counts; `Operations` refuses, once for the whole operation.
+  complexity: { defaultComplexity: 1, defaultListMultiplier: defaultPage, disabled: true },
 });
 
 builder.queryType({ description: 'What can be read. What a viewer may not see is null, as if it did not exist.' });

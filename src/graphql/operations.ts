@@ -115,7 +115,10 @@ export class Operations {
   /** A query's or a mutation's result. */
   async execute(operation: Operation, context: Context): Promise<ExecutionResult> {
     const started = performance.now();
-    const result = await execute({ ...this.#argsOf(operation), contextValue: context });
+    const refused = this.#outsideLimits(operation, context);
+    const result = refused
+      ? { errors: [refused] }
+      : await execute({ ...this.#argsOf(operation), contextValue: context });
     this.#log('execute', operation, context, started, result.errors !== undefined);
     return this.#presented(result, context);
   }
@@ -151,7 +154,7 @@ export class Operations {
     return selection;
   }
 
-  /** The complexity plugin looks at an operation when a root field resolves; a subscription is refused before it opens. */
+  /** What is larger than allowed is refused before anything of it is done. */
   #outsideLimits({ document, operationName, variables }: Operation, context: Context): GraphQLError | null {
     const operation = getOperationAST(document, operationName);
     if (!operation) return null;

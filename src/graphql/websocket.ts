@@ -88,6 +88,8 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
     const since = hub.position;
     const viewer = await options.authenticate(token);
     if (!viewer) return refuse(connection, closeCodes.sessionEnded, 'Session ended');
+    // Who has gone while we asked takes up no place.
+    if (!connection.isOpen) return false;
     connection.viewer = viewer;
     connection.asking = { ...connection.asking, token };
     try {
@@ -96,7 +98,7 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
       if (!(error instanceof RateLimited)) throw error;
       return refuse(connection, closeCodes.overload, 'Too many sockets');
     }
-    // It may have gone while we asked, and then nobody would let it go again.
+    // Nobody would let it go again.
     if (!connection.isOpen) hub.release(connection);
     return connection.isOpen;
   }
