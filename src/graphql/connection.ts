@@ -1,62 +1,200 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import {
+  CloseCode,
+  type ConnectionInitMessage,
+  type Message,
+  MessageType,
+  parseMessage,
+  type SubscribeMessage,
+  stringifyMessage,
+} from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import type { Rendered } from '../log/lane.ts';
-import type { Delivery, Outlet } from '../log/outlet.ts';
 import type { Holder } from '../log/reader.ts';
 import type { Viewer } from '../viewer.ts';
-import type { Asking } from './context.ts';
-import { deliver, type Subscription } from './operations.ts';
+import type { Asking, ViewerContext } from './context.ts';
+import { isSubscription, type Operation, type Operations, type Subscription } from './operations.ts';
 import { Outbox } from './outbox.ts';
+import { SocketOperation } from './socket-operation.ts';
 
 /** Close codes beyond graphql-ws's own; stock clients retry all of these. */
 export const closeCodes = { drain: 1012, overload: 1013, sessionEnded: 4403 } as const;
 
+const operationsPerSocket = 50;
+/** How long it counts as a moment ago that a socket was opened. */
+const newcomerMs = 5_000;
 /** How long a socket has to say its last words when its session ends. */
 const lastWordsMs = 500;
 
+const tooManyOperations = new GraphQLError(`At most ${operationsPerSocket} operations at once on one socket.`, {
+  extensions: { code: 'TOO_MANY_OPERATIONS' },
+});
+
+/** What a connection asks of the server it is one of. */
+export interface Host {
+  readonly operations: Operations;
+  /** Lets a connection in that names its session by this token; closes it, and answers false, where it may not. */
+  admit(connection: Connection, token: string | null): Promise<boolean>;
+  left(connection: Connection): void;
+}
+
 /**
- * One WebSocket: what graphql-ws speaks through, and what its subscriptions are delivered on. There are thousands of them,
- * so it holds little, and no closures where a method does.
+ * One WebSocket that speaks graphql-transport-ws. graphql-ws reads and writes the messages; what follows from them is here,
+ * because its own server keeps a suspended call, the message's text and half a dozen closures for each subscription, and
+ * there are thousands of them.
  */
 export class Connection implements Holder {
   readonly socket: WebSocket;
-  readonly #stream: Duplex;
   readonly outbox: Outbox;
   readonly openedAt = performance.now();
   asking: Asking;
-  /** Who the socket belongs to, once it is admitted. */
-  viewer: Viewer | null = null;
+  userId = '';
+  sessionId = '';
   /** Whether it has answered since it was last asked. */
   answers = true;
+  readonly #host: Host;
+  readonly #stream: Duplex;
+  #state: 'NEW' | 'INITIALISING' | 'ADMITTED' = 'NEW';
+  /** Who was let in, until the first that they follow. */
+  #newcomer: Viewer | null = null;
+  #running: SocketOperation[] = [];
 
-  constructor(socket: WebSocket, stream: Duplex, asking: Asking) {
+  constructor(host: Host, socket: WebSocket, stream: Duplex, asking: Asking) {
+    this.#host = host;
     this.socket = socket;
     this.#stream = stream;
     this.outbox = new Outbox(stream);
     this.asking = asking;
+    socket.on('message', (data) => this.#hear(String(data)));
+    socket.on('pong', () => {
+      this.answers = true;
+    });
+    // What breaks the rules of WebSocket itself, like too large a message, has closed the socket already.
+    socket.on('error', ignore);
+    socket.once('close', () => this.#closed());
   }
 
-  get userId(): string {
-    return this.viewer?.userId ?? '';
-  }
-
-  get sessionId(): string {
-    return this.viewer?.sessionId ?? '';
-  }
-
-  get protocol(): string {
-    return this.socket.protocol;
+  /** Names the session that the socket belongs to from now on. */
+  belongTo(viewer: Viewer, token: string): void {
+    this.userId = viewer.userId;
+    this.sessionId = viewer.sessionId;
+    this.asking = { ...this.asking, token };
+    this.#newcomer = viewer;
   }
 
   get isOpen(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  send(data: string): void {
+  /** Has not said who it is. */
+  get isSilent(): boolean {
+    return this.#state === 'NEW';
+  }
+
+  #hear(data: string): void {
+    const message = messageOf(data);
+    if (message?.type === MessageType.ConnectionInit) this.#initialise(message).catch(() => this.overload());
+    else if (message?.type === MessageType.Subscribe) this.#subscribe(message);
+    else if (message?.type === MessageType.Complete) this.#operation(message.id)?.cancel();
+    else if (message?.type === MessageType.Ping) this.#say({ ...message, type: MessageType.Pong });
+    else if (message?.type !== MessageType.Pong) this.close(CloseCode.BadRequest, 'Invalid message received');
+  }
+
+  async #initialise({ payload }: ConnectionInitMessage): Promise<void> {
+    if (this.#state !== 'NEW') {
+      this.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
+      return;
+    }
+    this.#state = 'INITIALISING';
+    if (!(await this.#host.admit(this, tokenOf(payload) ?? this.asking.token))) return;
+    this.#state = 'ADMITTED';
+    this.#say({ type: MessageType.ConnectionAck });
+  }
+
+  #operation(id: string): SocketOperation | undefined {
+    return this.#running.find((operation) => operation.id === id);
+  }
+
+  #subscribe({ id, payload }: SubscribeMessage): void {
+    if (this.#state !== 'ADMITTED') {
+      this.close(CloseCode.Unauthorized, 'Unauthorized');
+    } else if (this.#operation(id)) {
+      this.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
+    } else if (this.#running.length >= operationsPerSocket) {
+      this.#sayErrors(id, [tooManyOperations]);
+    } else {
+      const operation = new SocketOperation(this, id);
+      this.#running.push(operation);
+      this.#perform(operation, payload).catch(() => this.overload());
+    }
+  }
+
+  /** Does what is asked for, as HTTP does; what is wrong is an error message, never a closed socket. */
+  async #perform(operation: SocketOperation, payload: SubscribeMessage['payload']): Promise<void> {
+    const outcome = await this.#outcome(payload);
+    // Called off meanwhile.
+    if (!this.#running.includes(operation)) {
+      if ('plan' in outcome) outcome.follower.close();
+    } else if ('plan' in outcome) {
+      operation.deliver(outcome);
+    } else if ('refused' in outcome) {
+      this.forget(operation);
+      this.#sayErrors(operation.id, outcome.refused);
+    } else {
+      const errors = outcome.errors?.map(withoutHttp);
+      this.#say({
+        id: operation.id,
+        type: MessageType.Next,
+        payload: errors ? { ...outcome, errors } : { data: outcome.data },
+      });
+      this.complete(operation);
+    }
+  }
+
+  async #outcome({ query, operationName, variables }: SubscribeMessage['payload']): Promise<Outcome> {
+    const { operations } = this.#host;
+    try {
+      const document = operations.parse(query);
+      const errors = operations.validate(document);
+      if (errors.length > 0) return { refused: errors };
+      const operation: Operation = { document, operationName, variables };
+      if (!isSubscription(operation)) {
+        return await operations.execute(operation, await operations.context(this.asking));
+      }
+      return await operations.subscribe(operation, this.#welcome() ?? (await operations.context(this.asking)));
+    } catch (error) {
+      if (error instanceof GraphQLError) return { refused: [error] };
+      throw error;
+    }
+  }
+
+  /** Who follows something as soon as they are let in was asked who they are a moment ago. */
+  #welcome(): ViewerContext | null {
+    const newcomer = performance.now() - this.openedAt < newcomerMs ? this.#newcomer : null;
+    this.#newcomer = null;
+    return newcomer && this.#host.operations.contextOf(this.asking, newcomer);
+  }
+
+  /** Says that an operation is over. */
+  complete(operation: SocketOperation): void {
+    if (this.forget(operation)) this.#say({ id: operation.id, type: MessageType.Complete });
+  }
+
+  forget(operation: SocketOperation): boolean {
+    const place = this.#running.indexOf(operation);
+    if (place >= 0) this.#running.splice(place, 1);
+    return place >= 0;
+  }
+
+  #sayErrors(id: string, errors: readonly GraphQLError[]): void {
+    this.#say({ id, type: MessageType.Error, payload: errors.map(withoutHttp) });
+  }
+
+  #say(message: Message): void {
     if (!this.isOpen) return;
     this.outbox.gather();
-    this.socket.send(data);
+    this.socket.send(stringifyMessage(message));
     this.#mindRoom();
   }
 
@@ -75,15 +213,11 @@ export class Connection implements Holder {
     this.outbox.whenRoom(() => this.socket.resume());
   }
 
-  close(code?: number, reason?: string): void {
+  close(code: number, reason: string): void {
     this.socket.close(code, reason);
   }
 
-  onMessage(hear: (data: string) => Promise<void>): void {
-    // Nothing of an unexpected error leaves, and the close code is one that clients retry.
-    this.socket.on('message', (data) => void hear(String(data)).catch(() => this.overload()));
-  }
-
+  /** Nothing of an unexpected error leaves, and the code is one that clients retry. */
   overload(): void {
     this.close(closeCodes.overload, 'Try again');
   }
@@ -93,95 +227,33 @@ export class Connection implements Holder {
     await sleep(lastWordsMs, undefined, { ref: false });
     this.close(closeCodes.sessionEnded, 'Session ended');
   }
-}
 
-/**
- * A subscription on a socket. graphql-ws takes it for the stream of its results, of which it sees only the end: the results
- * go past it, as bytes that are the same for all who share them, in an envelope with this subscription's id.
- */
-export class SocketSubscription implements Outlet, AsyncIterableIterator<never> {
-  readonly #connection: Connection;
-  readonly #id: string;
-  readonly #subscription: Subscription;
-  #finish: (() => void) | null = null;
-
-  constructor(connection: Connection, id: string, subscription: Subscription) {
-    this.#connection = connection;
-    this.#id = id;
-    this.#subscription = subscription;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  /** graphql-ws asks once, and hears when all is over. */
-  next(): Promise<IteratorReturnResult<undefined>> {
-    return new Promise((resolve) => {
-      this.#finish = () => resolve(over);
-      deliver(this.#subscription, this);
-    });
-  }
-
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#subscription.follower.close();
-    this.#finish?.();
-    return over;
-  }
-
-  alone(delivery: Delivery): Promise<Rendered> {
-    return this.#subscription.plan.alone(delivery, this.#connection.asking);
-  }
-
-  send(payload: Uint8Array): void {
-    this.#connection.sendFrame(nextFrame(this.#id, payload));
-  }
-
-  get full(): boolean {
-    return this.#connection.outbox.full;
-  }
-
-  whenRoom(go: () => void): void {
-    this.#connection.outbox.whenRoom(go);
-  }
-
-  end(): void {
-    this.#finish?.();
-  }
-
-  /** An error message would end the subscription for good; a socket that closes by such a code is opened anew. */
-  fail(): void {
-    this.#connection.overload();
-    this.#finish?.();
+  #closed(): void {
+    for (const operation of [...this.#running]) operation.cancel();
+    this.#host.left(this);
   }
 }
 
-const over = { done: true, value: undefined } as const;
+type Outcome = Subscription | ExecutionResult | { readonly refused: readonly GraphQLError[] };
 
-/**
- * graphql-transport-ws's `next` message as a WebSocket frame (RFC 6455 §5.2: final, text, not masked), in one piece. It is
- * the one message that goes out thousands of times at once, and `ws` would copy and write it in two.
- */
-function nextFrame(id: string, payload: Uint8Array): Buffer {
-  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-  const headLength = Buffer.byteLength(head);
-  const length = headLength + payload.byteLength + 1;
-  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(start + length);
-  frame[0] = 0x81;
-  if (start === 2) {
-    frame[1] = length;
-  } else if (start === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
+const ignore = () => {};
+
+function messageOf(data: string): Message | null {
+  try {
+    return parseMessage(data);
+  } catch {
+    return null;
   }
-  frame.write(head, start);
-  frame.set(payload, start + headLength);
-  frame[frame.length - 1] = closingBrace;
-  return frame;
 }
 
-const closingBrace = 0x7d;
+/** `Bearer …` or the bare token. */
+function tokenOf(params: Record<string, unknown> | null | undefined): string | null {
+  const given = params?.authorization ?? params?.Authorization;
+  return typeof given === 'string' ? given.replace(/^Bearer /, '') : null;
+}
+
+/** The hints for HTTP's status mean nothing on a socket. */
+function withoutHttp(error: GraphQLError): GraphQLFormattedError {
+  const { http: _http, ...extensions } = error.extensions;
+  return { ...error.toJSON(), extensions };
+}

@@ -99,17 +99,22 @@ export class Operations {
     return errors;
   }
 
-  /** Who asks, and whether they may ask so often. `viewer` is given where it is known already. */
-  async context(asking: Asking, viewer?: Viewer): Promise<ViewerContext> {
+  /** Who asks, asked afresh, and whether they may ask so often. */
+  async context(asking: Asking): Promise<ViewerContext> {
     const { services, rate } = this.#options;
     try {
-      const who = viewer ?? (asking.token ? await services.authenticate(asking.token) : null);
-      await rate(who ? `viewer:${who.userId}` : `address:${asking.address}`);
-      return new ViewerContext(services, asking, who);
+      const viewer = asking.token ? await services.authenticate(asking.token) : null;
+      await rate(viewer ? `viewer:${viewer.userId}` : `address:${asking.address}`);
+      return new ViewerContext(services, asking, viewer);
     } catch (error) {
       // Here the language is still known; what masks errors later knows none.
       throw this.#present(error, asking.locale, 'request failed');
     }
+  }
+
+  /** The context of somebody who has just been let in: they were asked who they are, and come no oftener than that. */
+  contextOf(asking: Asking, viewer: Viewer): ViewerContext {
+    return new ViewerContext(this.#options.services, asking, viewer);
   }
 
   /** A query's or a mutation's result. */

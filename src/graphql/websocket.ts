@@ -1,18 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { CloseCode, handleProtocols } from 'graphql-ws';
+import { WebSocketServer } from 'ws';
 import { RateLimited } from '../errors.ts';
 import type { Hub } from '../log/hub.ts';
 import type { Viewer } from '../viewer.ts';
 import { askingOf, originAllowed } from './asking.ts';
-import { Connection, closeCodes, SocketSubscription } from './connection.ts';
+import { Connection, closeCodes, type Host } from './connection.ts';
 import { maxSocketPayload } from './limits.ts';
-import { isSubscription, type Operation, type Operations } from './operations.ts';
+import type { Operations } from './operations.ts';
 
-const operationsPerSocket = 50;
 /** Sockets that may wait at once for being told that they are let in; the others are asked to come back. */
 const admittedAtOnce = 1_000;
 const initTimeoutMs = 3_000;
@@ -33,16 +31,6 @@ export interface SocketOptions {
   authenticate(token: string): Promise<Viewer | null>;
 }
 
-const tooManyOperations = new GraphQLError(`At most ${operationsPerSocket} operations at once on one socket.`, {
-  extensions: { code: 'TOO_MANY_OPERATIONS' },
-});
-
-type Params = { readonly authorization?: unknown } & Record<string, unknown>;
-
-interface Extra extends Record<PropertyKey, unknown> {
-  readonly connection: Connection;
-}
-
 /**
  * GraphQL over WebSocket (graphql-transport-ws) on `/graphql`, through the same operations as HTTP. A socket belongs to one
  * session, given as `connectionParams.authorization` or by the browser's cookie, and ends with it.
@@ -59,29 +47,21 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
     handleProtocols,
   });
 
-  const protocol = makeServer<Params, Extra>({
-    connectionInitWaitTimeout: 0,
-    // What came of an operation is known before graphql-ws asks.
-    execute: ({ rootValue }) => rootValue as never,
-    subscribe: ({ rootValue }) => rootValue as never,
-    onConnect: async ({ extra: { connection }, connectionParams }) => {
-      const admitted = await admit(connection, tokenOf(connectionParams) ?? connection.asking.token);
-      waiting.delete(connection);
-      return admitted;
+  const host: Host = {
+    operations,
+    admit: async (connection, token) => {
+      try {
+        return await admit(connection, token);
+      } finally {
+        waiting.delete(connection);
+      }
     },
-    onClose: ({ extra: { connection } }) => {
+    left: (connection) => {
       waiting.delete(connection);
       connections.delete(connection);
-      if (connection.viewer) hub.release(connection);
+      hub.release(connection);
     },
-    onSubscribe: async ({ extra, subscriptions }, id, payload) => {
-      if (Object.keys(subscriptions).length > operationsPerSocket) return [tooManyOperations];
-      return perform(operations, extra.connection, id, payload);
-    },
-    onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
-    onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
-      errors && { ...result, errors: errors.map(withoutHttp) },
-  });
+  };
 
   async function admit(connection: Connection, token: string | null): Promise<boolean> {
     if (!token) return refuse(connection, CloseCode.Unauthorized, 'Sign in first');
@@ -90,8 +70,7 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
     if (!viewer) return refuse(connection, closeCodes.sessionEnded, 'Session ended');
     // Who has gone while we asked takes up no place.
     if (!connection.isOpen) return false;
-    connection.viewer = viewer;
-    connection.asking = { ...connection.asking, token };
+    connection.belongTo(viewer, token);
     try {
       await hub.hold(connection, since);
     } catch (error) {
@@ -106,7 +85,13 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const refusal = refusalOf(request);
     if (refusal) stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`);
-    else wss.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, request));
+    else {
+      wss.handleUpgrade(request, stream, head, (socket) => {
+        const connection = new Connection(host, socket, stream, askingOf(request, options.trustedProxies, noCookie));
+        connections.add(connection);
+        waiting.add(connection);
+      });
+    }
   };
   options.server.on('upgrade', onUpgrade);
 
@@ -116,23 +101,10 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
     return waiting.size >= admittedAtOnce ? '503 Service Unavailable\r\nRetry-After: 1' : null;
   }
 
-  function accept(socket: WebSocket, stream: Duplex, request: IncomingMessage): void {
-    const connection = new Connection(socket, stream, askingOf(request, options.trustedProxies, noCookie));
-    connections.add(connection);
-    waiting.add(connection);
-    const closed = protocol.opened(connection, { connection });
-    socket.on('pong', () => {
-      connection.answers = true;
-    });
-    // What breaks the rules of WebSocket itself, like too large a message, has closed the socket already.
-    socket.on('error', () => {});
-    socket.once('close', (code, reason) => void closed(code, String(reason)).catch(() => {}));
-  }
-
   const admissions = setInterval(() => {
     const due = performance.now() - initTimeoutMs;
     for (const connection of waiting) {
-      if (connection.viewer || connection.openedAt > due) continue;
+      if (!connection.isSilent || connection.openedAt > due) continue;
       connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
     }
   }, admissionCheckMs);
@@ -170,45 +142,3 @@ function refuse(connection: Connection, code: number, reason: string): false {
 }
 
 const noCookie = () => {};
-
-/** `Bearer …` or the bare token. */
-function tokenOf(params: Params | undefined): string | null {
-  const given = params?.authorization ?? params?.Authorization;
-  return typeof given === 'string' ? given.replace(/^Bearer /, '') : null;
-}
-
-/** Does what a message asks for, as HTTP does; what is wrong is an error message, never a closed socket. */
-async function perform(operations: Operations, connection: Connection, id: string, payload: SubscribePayload) {
-  try {
-    const document = operations.parse(payload.query);
-    const errors = operations.validate(document);
-    if (errors.length > 0) return errors;
-    const operation = { document, operationName: payload.operationName, variables: payload.variables };
-    // A message is kept for as long as its subscription; the document is there once for all.
-    Object.assign(payload, { query: '', variables: null });
-    return {
-      schema: operations.schema,
-      document,
-      operationName: operation.operationName,
-      contextValue: null,
-      rootValue: await outcome(operations, connection, id, operation),
-    };
-  } catch (error) {
-    if (error instanceof GraphQLError) return [error];
-    throw error;
-  }
-}
-
-async function outcome(operations: Operations, connection: Connection, id: string, operation: Operation) {
-  if (!isSubscription(operation)) return operations.execute(operation, await operations.context(connection.asking));
-  // The socket ends with its session, and what may be followed is kept right by the log: no need to ask again who this is.
-  const context = await operations.context(connection.asking, connection.viewer ?? undefined);
-  const opened = await operations.subscribe(operation, context);
-  return 'plan' in opened ? new SocketSubscription(connection, id, opened) : opened;
-}
-
-/** The pipeline's hints for HTTP's status mean nothing on a socket. */
-function withoutHttp(error: GraphQLError): GraphQLFormattedError {
-  const { http: _http, ...extensions } = error.extensions;
-  return { ...error.toJSON(), extensions };
-}
