@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { canSeeApplication } from '../src/applications/policy.ts';
+import { leastOf } from '../src/audiences/policy.ts';
+import { audienceKind } from '../src/audiences/tables.ts';
+import { canReadChannel } from '../src/channels/policy.ts';
+import { canReadChat } from '../src/chats/policy.ts';
+import { canSeeGroup } from '../src/groups/policy.ts';
+import { canSeeInvite } from '../src/invites/policy.ts';
+import { canSeeJoinRequest } from '../src/join-requests/policy.ts';
+import { canReadReason, canSeeAdministrators, canSeeMembership } from '../src/memberships/policy.ts';
+import { canSeeOrganization } from '../src/organizations/policy.ts';
+import { type Standing, Viewer } from '../src/viewer.ts';
+
+const here = 'here';
+const somebody = { organizationId: here, userId: 'somebody', createdBy: 'somebody', applicantId: 'somebody' };
+
+/** Every rule of what may be seen, about things of one organization that belong to somebody else. */
+const rules: readonly ((viewer: Viewer) => boolean)[] = [
+  (viewer) => canSeeOrganization(viewer, here),
+  (viewer) => canSeeApplication(viewer, somebody),
+  (viewer) => canSeeInvite(viewer, somebody),
+  (viewer) => canSeeJoinRequest(viewer, somebody),
+  (viewer) => canReadReason(viewer, somebody),
+  (viewer) => canSeeAdministrators(viewer, here),
+  ...(['EMPLOYEE', 'GUARDIAN', 'STUDENT'] as const).flatMap((role) =>
+    (['ACTIVE', 'SUSPENDED', 'ENDED'] as const).map(
+      (state) => (viewer: Viewer) => canSeeMembership(viewer, { ...somebody, role, state }),
+    ),
+  ),
+  ...(['STAFF', 'CLASS'] as const).map((kind) => (viewer: Viewer) => canSeeGroup(viewer, { ...somebody, kind })),
+  ...(['COMMUNITY', 'STAFF'] as const).map((kind) => (viewer: Viewer) => canReadChannel(viewer, { ...somebody, kind })),
+  (viewer) => canReadChat(viewer, { ...somebody, kind: 'HEAD_STAFF' }),
+];
+
+/** Everything that somebody may be in an organization. */
+const standings: readonly Standing[] = (['EMPLOYEE', 'GUARDIAN', 'STUDENT'] as const).flatMap((role) =>
+  (role === 'EMPLOYEE' ? ([null, 'HEAD', 'EDUCATOR'] as const) : [null]).flatMap((position) =>
+    [false, true].flatMap((verified) =>
+      [false, true].map((administrator) => ({
+        organizationId: here,
+        membershipId: 'm',
+        role,
+        position,
+        verified,
+        administrator,
+      })),
+    ),
+  ),
+);
+
+/** Who belongs in the audiences of an organization, as its view says. */
+const belongs: Readonly<Record<string, (standing: Standing) => boolean>> = {
+  MEMBERS: () => true,
+  EMPLOYEES: ({ role }) => role === 'EMPLOYEE',
+  STAFF: ({ role, verified, administrator }) => role === 'EMPLOYEE' && (verified || administrator),
+  VERIFIED_STAFF: ({ role, verified }) => role === 'EMPLOYEE' && verified,
+  ADMINISTRATORS: ({ administrator }) => administrator,
+};
+
+const viewer = (own: readonly Standing[], isOperator = false) =>
+  new Viewer({ userId: 'me', sessionId: 's', phone: '+79160000000', locale: 'en', isOperator, standings: own });
+
+test.each(audienceKind.enumValues)('what the least of %s may see, everybody in it may', (kind) => {
+  const least = leastOf({ id: 'audience', kind, organizationId: kind === 'OPERATORS' ? null : here });
+  if (!least) throw new Error('nobody is the least');
+  const seen = rules.filter((rule) => rule(least));
+  expect(seen.length).toBeGreaterThan(0);
+  const members =
+    kind === 'OPERATORS'
+      ? [viewer([], true), ...standings.map((standing) => viewer([standing], true))]
+      : standings.filter((standing) => belongs[kind]?.(standing)).map((standing) => viewer([standing]));
+  expect(members.length).toBeGreaterThan(0);
+  for (const member of members) for (const rule of seen) expect(rule(member)).toBe(true);
+});
+
+test('of one person alone, and of a kind that nobody has thought of, nobody is the least', () => {
+  expect(leastOf({ id: 'me', kind: 'PERSON', organizationId: null })).toBeNull();
+  expect(leastOf({ id: 'x', kind: 'UNHEARD_OF', organizationId: here })).toBeNull();
+});
