@@ -289,7 +289,7 @@ test('a thousand subscriptions that come and go, politely or not, leave nothing 
     const hub = attached.mock.contexts[0];
     if (!(hub instanceof Hub)) throw new Error('nobody subscribed');
     await vi.waitFor(() => expect(hub.size).toBe(0), 5_000);
-    expect(attached.mock.calls.length).toBeGreaterThan(500);
+    expect(attached.mock.calls.length).toBeGreaterThan(300);
   } finally {
     attached.mockRestore();
   }

@@ -155,14 +155,15 @@ export class Connection implements Holder {
   async #outcome({ query, operationName, variables }: SubscribeMessage['payload']): Promise<Outcome> {
     const { operations } = this.#host;
     try {
+      // Whether they may ask so often is asked before there is any work.
+      const follows = operations.knows(query) && isSubscription({ document: operations.parse(query), operationName });
+      const context = (follows && this.#welcome()) || (await operations.context(this.asking));
       const document = operations.parse(query);
       const errors = operations.validate(document);
       if (errors.length > 0) return { refused: errors };
       const operation: Operation = { document, operationName, variables };
-      if (!isSubscription(operation)) {
-        return await operations.execute(operation, await operations.context(this.asking));
-      }
-      return await operations.subscribe(operation, this.#welcome() ?? (await operations.context(this.asking)));
+      if (isSubscription(operation)) return await operations.subscribe(operation, context);
+      return await operations.execute(operation, context);
     } catch (error) {
       if (error instanceof GraphQLError) return { refused: [error] };
       throw error;
@@ -226,6 +227,10 @@ export class Connection implements Holder {
   async sessionEnded(): Promise<void> {
     await sleep(lastWordsMs, undefined, { ref: false });
     this.close(closeCodes.sessionEnded, 'Session ended');
+  }
+
+  comeBack(): void {
+    this.overload();
   }
 
   #closed(): void {

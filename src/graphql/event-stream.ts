@@ -11,6 +11,8 @@ import { deliver, type Subscription } from './operations.ts';
 const roomBytes = 256 * 1024;
 /** What keeps proxies from taking a quiet stream for a dead one. */
 const keepAliveMs = 12_000;
+/** A client that has not read for so long what waits for it has to come back. */
+const stallMs = 20_000;
 
 /** The event streams of a process. */
 export class EventStreams implements Disposable {
@@ -42,6 +44,7 @@ export class EventStream implements Outlet, Holder {
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #subscription: Subscription | null = null;
   #waiting: (() => void)[] = [];
+  #fullSince = 0;
 
   constructor(streams: EventStreams, viewer: Viewer, asking: Asking) {
     this.#streams = streams;
@@ -67,9 +70,13 @@ export class EventStream implements Outlet, Holder {
     return this.#viewer.sessionId;
   }
 
-  /** Begins to deliver, as the body of the response. */
+  /** Begins to deliver, as the body of the response; of one whose client has gone already nothing. */
   start(subscription: Subscription): ReadableStream<Uint8Array> {
     this.#subscription = subscription;
+    if (!this.#controller) {
+      subscription.follower.close();
+      return this.#bytes;
+    }
     this.#streams.open.add(this);
     // Some browsers wait for the first bytes before they take the stream as open.
     this.keepAlive();
@@ -77,8 +84,10 @@ export class EventStream implements Outlet, Holder {
     return this.#bytes;
   }
 
+  /** Lets go of one that has not read for too long. */
   keepAlive(): void {
     if (!this.full) this.#write(':\n\n');
+    else if (performance.now() - this.#fullSince > stallMs) this.fail();
   }
 
   #write(...pieces: (string | Uint8Array)[]): void {
@@ -100,7 +109,7 @@ export class EventStream implements Outlet, Holder {
   }
 
   whenRoom(go: () => void): void {
-    this.#waiting.push(go);
+    if (this.#waiting.push(go) === 1) this.#fullSince = performance.now();
   }
 
   #hasRoom(): void {
@@ -119,6 +128,10 @@ export class EventStream implements Outlet, Holder {
 
   /** Its stream says so itself, and ends. */
   sessionEnded(): void {}
+
+  comeBack(): void {
+    this.fail();
+  }
 
   #leave(): void {
     this.#controller = null;

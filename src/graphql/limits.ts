@@ -45,5 +45,5 @@ function ownFields({ selections }: SelectionSetNode): number {
   }, 0);
 }
 
-const tooMany = (limit: string) =>
+export const tooMany = (limit: string) =>
   new GraphQLError(`At most ${limit} in one document.`, { extensions: { code: 'OPERATION_TOO_LARGE' } });

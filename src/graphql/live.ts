@@ -123,9 +123,18 @@ export function nameEventKinds(): void {
 /** The name of the type as which an event appears; null: none, it belongs to a version that this one does not know. */
 export const eventTypeOf = (kind: string): string | null => events.get(kind)?.type.name ?? null;
 
-/** The kinds that a type shows. */
-export const kindsOf = (shown: EventRef): ReadonlySet<string> =>
-  new Set([...events].filter(([, { type }]) => type === shown).map(([kind]) => kind));
+/** The kinds that a type shows; without a type, all that there are. A newer version beside this one may tell of others. */
+export function kindsOf(shown?: EventRef): ReadonlySet<string> {
+  let kinds = kindSets.get(shown);
+  if (!kinds) {
+    kinds = new Set([...events].filter(([, { type }]) => !shown || type === shown).map(([kind]) => kind));
+    kindSets.set(shown, kinds);
+  }
+  return kinds;
+}
+
+/** One set for all who follow the same. */
+const kindSets = new Map<EventRef | undefined, ReadonlySet<string>>();
 
 /** What a subscription may deliver: events of one type, of all that happens in organizations, or of everything; and its end. */
 export function liveUnion(name: string, description: string, only?: EventRef | 'ORGANIZATION') {

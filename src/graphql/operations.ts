@@ -31,9 +31,8 @@ import { type Plan, Plans } from './plan.ts';
 import type { Limiter } from './rates.ts';
 import { type Selection, selectionOf } from './sharing.ts';
 
-/** Documents kept parsed and validated, and how long they may be in all. */
-const keptDocuments = 2_000;
-const keptCharacters = 16 * 1024 * 1024;
+/** Characters of the documents that are kept parsed and validated; a tree takes a hundred times as much. */
+const keptCharacters = 256 * 1024;
 
 export interface OperationOptions {
   readonly schema: GraphQLSchema;
@@ -60,12 +59,12 @@ export interface Subscription {
 export class Operations {
   readonly #options: OperationOptions;
   readonly #plans: Plans;
+  /** Valid ones. */
   readonly #documents = new LRUCache<string, DocumentNode>({
-    max: keptDocuments,
     maxSize: keptCharacters,
     sizeCalculation: (_document, text) => text.length + 1,
   });
-  readonly #errors = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  readonly #valid = new WeakSet<DocumentNode>();
   readonly #selections = new WeakMap<OperationDefinitionNode, Selection>();
 
   constructor(options: OperationOptions) {
@@ -77,26 +76,35 @@ export class Operations {
     return this.#options.schema;
   }
 
+  /** Whether a document is at hand, so that to ask for it again is no work. */
+  knows(text: string): boolean {
+    return this.#documents.has(text);
+  }
+
   /** @throws GraphQLError for a text that is not GraphQL, or too long */
   parse(text: string): DocumentNode {
-    let document = this.#documents.get(text);
-    if (!document) {
-      document = parse(text, { maxTokens });
-      this.#documents.set(text, document);
-    }
-    return document;
+    const known = this.#documents.get(text);
+    if (known) return known;
+    const document = parse(text, { maxTokens });
+    if (this.validate(document).length > 0) return document;
+    // What is kept does without its tokens, which take four times as much as the rest.
+    const kept = parse(text, { noLocation: true });
+    this.#valid.add(kept);
+    this.#documents.set(text, kept);
+    return kept;
   }
 
   /** What is wrong with a document: nothing, or it must not be executed. */
   validate(document: DocumentNode): readonly GraphQLError[] {
-    let errors = this.#errors.get(document);
-    if (!errors) {
-      const { schema, introspection } = this.#options;
-      const rules = [...specifiedRules, operationSize, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
-      errors = validate(schema, document, rules);
-      this.#errors.set(document, errors);
-    }
-    return errors;
+    if (this.#valid.has(document)) return [];
+    const { schema, introspection } = this.#options;
+    const tooLarge = validate(schema, document, [operationSize]);
+    if (tooLarge.length > 0) return tooLarge;
+    return validate(
+      schema,
+      document,
+      introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule],
+    );
   }
 
   /** Who asks, asked afresh, and whether they may ask so often. */
@@ -139,7 +147,9 @@ export class Operations {
   async #open(operation: Operation, context: Context): Promise<Subscription | ExecutionResult> {
     const args = validateSubscriptionArgs({ ...this.#argsOf(operation), contextValue: context });
     if (!('schema' in args)) return { errors: args };
-    const plan = this.#plans.planOf(this.#selectionOf(args), args, () => this.#outsideLimits(operation, context));
+    const selection = this.#selectionOf(args);
+    if (selection instanceof GraphQLError) return { errors: [selection] };
+    const plan = this.#plans.planOf(selection, args, () => this.#outsideLimits(operation, context));
     if (plan instanceof GraphQLError) return { errors: [plan] };
     const follower = await createSourceEventStream(args);
     if (!(follower instanceof Follower)) return follower as ExecutionResult; // a source that is no stream is a result
@@ -150,13 +160,15 @@ export class Operations {
     return { schema: this.#options.schema, document, operationName, variableValues: variables };
   }
 
-  #selectionOf({ schema, document, operation }: ValidatedSubscriptionArgs): Selection {
-    let selection = this.#selections.get(operation);
-    if (!selection) {
-      selection = selectionOf(schema, document, operation);
+  #selectionOf({ schema, document, operation }: ValidatedSubscriptionArgs): Selection | GraphQLError {
+    try {
+      const selection = this.#selections.get(operation) ?? selectionOf(schema, document, operation);
       this.#selections.set(operation, selection);
+      return selection;
+    } catch (error) {
+      if (error instanceof GraphQLError) return error;
+      throw error;
     }
-    return selection;
   }
 
   /** What is larger than allowed is refused before anything of it is done. */

@@ -14,13 +14,15 @@ export interface ServerContext {
   readonly since: number;
   /** Calls back when the connection is closed, also before there is an answer. */
   whenGone(leave: () => void): unknown;
+  /** Who asks, once that is known. */
+  homeroom?: Context;
   /** The body of the response, once a subscription has been opened. */
   body?: ReadableStream<Uint8Array>;
 }
 
 /** GraphQL over HTTP by Yoga, which reads requests and writes responses; what comes between is `Operations`'. */
 export function createPipeline(operations: Operations, streams: EventStreams, logger: Logger) {
-  return createYoga<ServerContext, { homeroom: Context }>({
+  return createYoga<ServerContext>({
     schema: operations.schema,
     graphqlEndpoint: '/graphql',
     graphiql: false,
@@ -40,14 +42,17 @@ export function createPipeline(operations: Operations, streams: EventStreams, lo
         return presented;
       },
     },
-    context: async ({ asking }) => ({ homeroom: await operations.context(asking) }),
     plugins: [through(operations), streaming(operations, streams)],
   });
 }
 
 export type Pipeline = ReturnType<typeof createPipeline>;
 
-const through = (operations: Operations): Plugin<{ homeroom: Context }> => ({
+const through = (operations: Operations): Plugin<{ homeroom: Context }, ServerContext> => ({
+  // Whether they may ask so often is asked before there is any work.
+  onParams: async ({ context }) => {
+    context.homeroom = await operations.context(context.asking);
+  },
   onParse: ({ setParseFn }) => setParseFn((source: string) => operations.parse(source)),
   onValidate: ({ setValidationFn }) => setValidationFn((_schema, document) => operations.validate(document)),
   onExecute: ({ setExecuteFn }) =>
@@ -69,13 +74,13 @@ const streaming = (operations: Operations, streams: EventStreams): Plugin<{ home
       if (!viewer) return operations.subscribe(operation, homeroom);
       const stream = new EventStream(streams, viewer, server.asking);
       await streams.hub.hold(stream, server.since);
+      server.whenGone(() => stream.fail());
       const opened = await operations.subscribe(operation, homeroom);
       if (!('plan' in opened)) {
-        streams.hub.release(stream);
+        stream.fail();
         return opened;
       }
       server.body = stream.start(opened);
-      server.whenGone(() => stream.fail());
       return elsewhere;
     }),
   onResultProcess: ({ serverContext, setResultProcessor }) => {

@@ -22,6 +22,8 @@ import { canonical, type Selection } from './sharing.ts';
 const keptBytes = 64 * 1024 * 1024;
 /** How long they are kept: whoever comes later is shown what is there by then. */
 const keptMs = 30_000;
+/** Characters of plans kept for those who follow by the same a little later. */
+const keptCharacters = 256 * 1024;
 /** How often and how many times an event is tried again while the database is away. */
 const retryMs = 500;
 const retries = 30;
@@ -34,13 +36,19 @@ export interface PlanOptions {
 /** All the plans of a process, and what they have rendered lately. */
 export class Plans {
   readonly #options: PlanOptions;
-  readonly #plans = new LRUCache<string, Plan>({ max: 10_000 });
+  /** Those that somebody follows by, and the latest. */
+  readonly #plans = new Map<string, WeakRef<Plan>>();
+  readonly #gone = new FinalizationRegistry<string>((key) => {
+    if (!this.#plans.get(key)?.deref()) this.#plans.delete(key);
+  });
+  readonly #latest = new LRUCache<Plan, number>({ maxSize: keptCharacters, sizeCalculation: (length) => length + 1 });
   readonly #rendered = new LRUCache<string, Uint8Array | Promise<Rendered>>({
     maxSize: keptBytes,
     sizeCalculation: (kept) => (kept instanceof Uint8Array ? kept.byteLength : 1_000),
     ttl: keptMs,
   });
   #loaders: Loaders | null = null;
+  #made = 0;
 
   constructor(options: PlanOptions) {
     this.#options = options;
@@ -52,25 +60,35 @@ export class Plans {
     args: ValidatedSubscriptionArgs,
     refuse: () => GraphQLError | null,
   ): Plan | GraphQLError {
-    const values = selection.variables.map((name) => args.variableValues.coerced[name]);
+    const { coerced } = args.variableValues;
+    // One that is absent is not one that is null.
+    const values = selection.variables.map((name) => (name in coerced ? [coerced[name]] : []));
     const key = canonical([selection.text, values]);
-    const known = this.#plans.get(key);
-    if (known) return known;
+    const known = this.#plans.get(key)?.deref();
+    if (known) return this.#keep(known, key);
     const refused = refuse();
     if (refused) return refused;
     const plan = new Plan(
-      key,
+      ++this.#made,
       selection,
       { ...args, contextValue: null, rawVariableValues: null },
       this,
       this.#options,
     );
-    this.#plans.set(key, plan);
+    this.#plans.set(key, new WeakRef(plan));
+    this.#gone.register(plan, key);
+    return this.#keep(plan, key);
+  }
+
+  #keep(plan: Plan, key: string): Plan {
+    this.#latest.set(plan, key.length);
     return plan;
   }
 
   rendered(plan: Plan, event: LoggedEvent, render: () => Promise<Rendered>): Rendered | Promise<Rendered> {
-    const key = `${event.position} ${plan.key}`;
+    const { hub } = this.#options.services;
+    // Places and audiences of another history, or of one that was lost in a failover, are others.
+    const key = [hub.epoch, plan.id, event.audienceId, event.position].join();
     const kept = this.#rendered.get(key);
     if (kept) return kept;
     const rendering = render();
@@ -88,7 +106,7 @@ export class Plans {
   get loaders(): Loaders {
     if (!this.#loaders) {
       this.#loaders = new Loaders();
-      setImmediate(() => {
+      process.nextTick(() => {
         this.#loaders = null;
       });
     }
@@ -98,7 +116,7 @@ export class Plans {
 
 /** How one subscription, whoever asks it and however it is written, shows events: once for all of an audience where it can. */
 export class Plan implements Renderer {
-  readonly key: string;
+  readonly id: number;
   readonly #selection: Selection;
   readonly #args: ValidatedSubscriptionArgs;
   readonly #plans: Plans;
@@ -107,8 +125,8 @@ export class Plan implements Renderer {
   /** Types of events in which a field turned out to be marked wrongly. */
   readonly #unsafe = new Set<string>();
 
-  constructor(key: string, selection: Selection, args: ValidatedSubscriptionArgs, plans: Plans, options: PlanOptions) {
-    this.key = key;
+  constructor(id: number, selection: Selection, args: ValidatedSubscriptionArgs, plans: Plans, options: PlanOptions) {
+    this.id = id;
     this.#selection = selection;
     this.#args = args;
     this.#plans = plans;

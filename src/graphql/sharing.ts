@@ -16,6 +16,7 @@ import {
   stripIgnoredCharacters,
   visit,
 } from 'graphql';
+import { tooMany } from './limits.ts';
 
 /** What two subscriptions must have in common, besides the values of their variables, to be shown the same bytes. */
 export interface Selection {
@@ -27,21 +28,16 @@ export interface Selection {
   perViewer(eventType: string): boolean;
 }
 
-/** Normalizes a valid subscription and finds out what of it may be shared. */
+/** Normalizes a valid subscription and finds out what of it may be shared. @throws GraphQLError when it is too large */
 export function selectionOf(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): Selection {
-  const fragments = new Map(
-    document.definitions
-      .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
-      .map((fragment) => [fragment.name.value, fragment]),
-  );
   const variables: string[] = [];
   const inlined = {
     ...operation,
-    selectionSet: inline(withoutAfter(operation.selectionSet), fragments),
+    selectionSet: withoutAfter(new Inliner(document).inline(operation.selectionSet)),
     variableDefinitions: [],
   };
   const normal = visit(inlined, {
@@ -67,9 +63,7 @@ export function selectionOf(
         const type = schema.getType(eventType);
         found =
           !isObjectType(type) ||
-          inlined.selectionSet.selections.some(
-            (root) => root.kind !== Kind.FIELD || dependsOnViewer(schema, root.selectionSet, [type]),
-          );
+          rootsOf(inlined.selectionSet).some((root) => dependsOnViewer(schema, root.selectionSet, [type]));
         known.set(eventType, found);
       }
       return found;
@@ -81,30 +75,52 @@ const byName = (one: ArgumentNode, other: ArgumentNode): number => (one.name.val
 
 /** Where a stream begins makes no difference to what it shows. */
 function withoutAfter(selectionSet: SelectionSetNode): SelectionSetNode {
-  const selections = selectionSet.selections.map((root) =>
-    root.kind === Kind.FIELD
-      ? { ...root, arguments: root.arguments?.filter(({ name }) => name.value !== 'after') }
-      : root,
-  );
+  const selections = selectionSet.selections.map((node): SelectionNode => {
+    if (node.kind === Kind.FIELD) return { ...node, arguments: node.arguments?.filter(isNotAfter) };
+    return node.kind === Kind.INLINE_FRAGMENT ? { ...node, selectionSet: withoutAfter(node.selectionSet) } : node;
+  });
   return { ...selectionSet, selections };
 }
 
-/** Puts what a fragment selects in the place of its name. */
-function inline(
-  selectionSet: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-): SelectionSetNode {
-  const selections = selectionSet.selections.map((node): SelectionNode => {
-    const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : null;
+const isNotAfter = ({ name }: ArgumentNode): boolean => name.value !== 'after';
+
+/** The root fields, those in fragments among them. */
+const rootsOf = ({ selections }: SelectionSetNode): FieldNode[] =>
+  selections.flatMap((node) => {
+    if (node.kind === Kind.FIELD) return [node];
+    return node.kind === Kind.INLINE_FRAGMENT ? rootsOf(node.selectionSet) : [];
+  });
+
+/** Selections in an operation once fragments stand in the place of their names: each may name the next one twice. */
+const maxSelections = 5_000;
+
+/** Puts what fragments select in the place of their names. */
+class Inliner {
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  #count = 0;
+
+  constructor({ definitions }: DocumentNode) {
+    const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+    this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+  }
+
+  /** @throws GraphQLError when it becomes too large */
+  inline(selectionSet: SelectionSetNode): SelectionSetNode {
+    this.#count += selectionSet.selections.length;
+    if (this.#count > maxSelections) throw tooMany(`${maxSelections} selections`);
+    return { ...selectionSet, selections: selectionSet.selections.map((node) => this.#inlineOne(node)) };
+  }
+
+  #inlineOne(node: SelectionNode): SelectionNode {
+    const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.#fragments.get(node.name.value) : null;
     if (fragment) {
       const { typeCondition } = fragment;
-      const selected = inline(fragment.selectionSet, fragments);
+      const selected = this.inline(fragment.selectionSet);
       return { kind: Kind.INLINE_FRAGMENT, typeCondition, directives: node.directives, selectionSet: selected };
     }
     if (node.kind === Kind.FRAGMENT_SPREAD || !node.selectionSet) return node;
-    return { ...node, selectionSet: inline(node.selectionSet, fragments) };
-  });
-  return { ...selectionSet, selections };
+    return { ...node, selectionSet: this.inline(node.selectionSet) };
+  }
 }
 
 /** Whether a selection on values of some types reaches a field that is marked `perViewer`. */

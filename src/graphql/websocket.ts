@@ -84,8 +84,9 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
 
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const refusal = refusalOf(request);
-    if (refusal) stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`);
-    else {
+    if (refusal) {
+      turnAway(stream, refusal);
+    } else {
       wss.handleUpgrade(request, stream, head, (socket) => {
         const connection = new Connection(host, socket, stream, askingOf(request, options.trustedProxies, noCookie));
         connections.add(connection);
@@ -105,6 +106,8 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
     const due = performance.now() - initTimeoutMs;
     for (const connection of waiting) {
       if (!connection.isSilent || connection.openedAt > due) continue;
+      // Who does not answer the goodbye either is not waited for.
+      if (!connection.isOpen) connection.socket.terminate();
       connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
     }
   }, admissionCheckMs);
@@ -124,12 +127,19 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
   };
 }
 
+/** Refuses an upgrade. Node has taken its hands off the connection: nobody else hears of its errors, or would end it. */
+function turnAway(stream: Duplex, refusal: string): void {
+  stream.on('error', () => {});
+  stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`, () => stream.destroy());
+}
+
 /** Asks a socket whether it is still there, and lets go of one that does not answer or does not read. */
 function ask(connection: Connection): void {
   const { socket, outbox, isOpen } = connection;
   if (!isOpen) return;
   if (outbox.stalledMs > stallMs) connection.overload();
-  else if (!connection.answers) socket.terminate();
+  // Who does not read has not read the question.
+  else if (!connection.answers && outbox.stalledMs === 0) socket.terminate();
   else {
     connection.answers = false;
     socket.ping();

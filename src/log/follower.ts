@@ -2,7 +2,7 @@ import type { Page } from './backfill.ts';
 import type { LoggedEvent } from './history.ts';
 import type { Job, Lane, Recipient, Rendered, Renderer } from './lane.ts';
 import type { Delivery, Ending, EndingReason, Outlet } from './outlet.ts';
-import { type Audience, control, type Reader, type SessionEnding, spans, type Topic, type Watcher } from './reader.ts';
+import { type Audience, type Reader, type SessionEnding, spans, type Topic, type Watcher } from './reader.ts';
 import type { Slices, Task } from './slices.ts';
 import { firstAfter, type Window } from './window.ts';
 
@@ -66,8 +66,10 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
     this.#lane = this.#source.enter(renderer, this.topic);
     this.#state = 'BEHIND';
     this.reader.watchers.push(this);
-    if (!this.reader.find((audience) => audience === this.topic.anchor))
+    if (this.reader.isOver(this.sessionId)) this.endNow('SIGNED_OUT');
+    else if (!this.reader.find((audience) => audience === this.topic.anchor)) {
       this.#end('MEMBERSHIP_CHANGED', this.#source.position);
+    }
     this.#await(this.#source.remembers(this.#from), (remembered) => {
       if (!remembered) this.forget();
     });
@@ -289,7 +291,7 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
 
   /** Whether it hears of events of this kind. */
   #wants({ kind }: LoggedEvent): boolean {
-    return !control.has(kind) && (this.topic.kinds?.has(kind) ?? true);
+    return this.topic.kinds.has(kind);
   }
 
   #leave(): void {

@@ -11,7 +11,7 @@ import { Window } from './window.ts';
 
 /** Sockets and streams of one person, and what they may follow at once on all of them. */
 const holdersPerPerson = 20;
-const followersPerPerson = 1000;
+const followersPerPerson = 200;
 const inAMinute = () => new Date(Date.now() + 60_000);
 
 /** When somebody was in which audience, as the domain that keeps audiences tells it. */
@@ -87,7 +87,8 @@ export class Hub implements Source {
     for (const event of events) {
       this.#position = event.position;
       this.window.add(event);
-      if (event.kind === 'SESSION_ENDED') this.#endSession(event.audienceId, event.subjectId);
+      if (event.kind === 'SESSION_ENDED')
+        this.#readers.get(event.audienceId)?.endSession(event.subjectId, 'SIGNED_OUT');
       else if (control.has(event.kind)) this.#changeAccess(event);
       else this.#hand(event);
     }
@@ -98,21 +99,16 @@ export class Hub implements Source {
     const audience = this.#audiences.get(event.audienceId);
     if (!audience) return;
     for (const [lane, followers] of this.#byAudience.get(event.audienceId) ?? []) {
-      if (lane.kinds?.has(event.kind) ?? true) lane.push(event, audience, followers);
+      if (lane.kinds.has(event.kind)) lane.push(event, audience, followers);
     }
   }
 
   #changeAccess(event: LoggedEvent): void {
-    const { audienceId: id, organizationId, payload } = event;
-    const audience = this.#intern({ id, organizationId, kind: String(payload.audience) });
-    this.#readers.get(String(payload.userId))?.changed(event, audience);
-  }
-
-  #endSession(userId: string, sessionId: string): void {
-    const reader = this.#readers.get(userId);
-    for (const watcher of [...(reader?.watchers ?? [])])
-      if (watcher.sessionId === sessionId) watcher.endNow('SIGNED_OUT');
-    for (const holder of [...(reader?.holders ?? [])]) if (holder.sessionId === sessionId) holder.sessionEnded();
+    const { audienceId: id, organizationId, kind, payload } = event;
+    const audience = { id, organizationId, kind: String(payload.audience) };
+    // Only whoever comes in is told what kind of audience it is.
+    const known = kind === 'ACCESS_BEGAN' ? this.#intern(audience) : audience;
+    this.#readers.get(String(payload.userId))?.changed(event, known);
   }
 
   /** Begins anew after a restore or a failover: what was read before it may never have happened. */
@@ -120,12 +116,14 @@ export class Hub implements Source {
     this.#epoch = head.epoch;
     this.#position = head.position;
     this.window.restart(head.position);
+    // What is still on its way by the old ones has places of the old history.
+    this.#lanes.clear();
     for (const reader of this.#readers.values()) {
       for (const watcher of [...reader.watchers]) watcher.forget();
       this.#learn(reader).catch(() => {
         // Nobody knows what they may see now: whoever still holds them has to come back.
         this.#readers.delete(reader.userId);
-        for (const holder of [...reader.holders]) holder.sessionEnded();
+        for (const holder of [...reader.holders]) holder.comeBack();
       });
     }
   }
@@ -157,9 +155,10 @@ export class Hub implements Source {
       this.release(holder);
       throw error;
     }
+    if (reader.isOver(holder.sessionId)) holder.sessionEnded();
     for (let at: number | undefined = since; at !== undefined; ) {
       const told: LoggedEvent | null = this.window.next([holder.userId], at);
-      if (told?.kind === 'SESSION_ENDED' && told.subjectId === holder.sessionId) holder.sessionEnded();
+      if (told?.kind === 'SESSION_ENDED') reader.endSession(told.subjectId, 'SIGNED_OUT');
       at = told?.position;
     }
     return reader;
@@ -200,9 +199,9 @@ export class Hub implements Source {
 
   /** Ends every stream of some sessions at once, and what holds them: their time has run out. */
   expire(sessionIds: ReadonlySet<string>): void {
-    for (const { watchers, holders } of [...this.#readers.values()]) {
-      for (const watcher of [...watchers]) if (sessionIds.has(watcher.sessionId)) watcher.endNow('SESSION_EXPIRED');
-      for (const holder of [...holders]) if (sessionIds.has(holder.sessionId)) holder.sessionEnded();
+    for (const reader of [...this.#readers.values()]) {
+      const over = new Set(reader.holders.map(({ sessionId }) => sessionId)).intersection(sessionIds);
+      for (const sessionId of over) reader.endSession(sessionId, 'SESSION_EXPIRED');
     }
   }
 
@@ -237,7 +236,7 @@ export class Hub implements Source {
   }
 
   leave(lane: Lane): void {
-    if (--lane.size === 0) this.#lanes.delete(lane.renderer);
+    if (--lane.size === 0 && this.#lanes.get(lane.renderer) === lane) this.#lanes.delete(lane.renderer);
   }
 
   /** Another process may know of events that this one does not yet. */

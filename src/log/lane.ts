@@ -14,7 +14,9 @@ export interface Renderer {
 /** An event on its way to the followers of its audience. */
 export interface Job {
   readonly event: LoggedEvent;
+  readonly audience: Audience;
   readonly followers: ReadonlySet<Recipient>;
+  /** Undefined until it is known. */
   rendered: Rendered | undefined;
   failure: unknown;
 }
@@ -24,43 +26,40 @@ export interface Recipient {
   deliver(jobs: readonly Job[]): void;
 }
 
-/** Followers who are handed over in one step. */
+/** Followers who are handed over in one step, and events that are rendered at once. */
 const step = 16;
+const most = 64;
 
-/** The way from the log to all who follow by one renderer: each event is rendered once and handed to everybody in order. */
+/**
+ * The way from the log to all who follow by one renderer: each event is rendered once and handed to everybody in order. What
+ * comes while it is busy waits and is then rendered, and handed over, together: the more there is, the less each costs.
+ */
 export class Lane implements Task {
   readonly renderer: Renderer;
-  readonly kinds: ReadonlySet<string> | null;
+  readonly kinds: ReadonlySet<string>;
   /** How many follow by it, whether they are caught up or not. */
   size = 0;
   readonly #slices: Slices;
-  #jobs: Job[] = [];
+  /** What has not been handed to everybody; the first of it are being rendered, or are. */
+  readonly #jobs: Job[] = [];
+  #begun = 0;
+  #busy = false;
   #batch: readonly Job[] = [];
   #rest: Iterator<Recipient> | null = null;
 
-  constructor(renderer: Renderer, kinds: ReadonlySet<string> | null, slices: Slices) {
+  constructor(renderer: Renderer, kinds: ReadonlySet<string>, slices: Slices) {
     this.renderer = renderer;
     this.kinds = kinds;
     this.#slices = slices;
   }
 
-  /** Begins to render an event for those of its audience's followers who are caught up. */
+  /** Takes an event for those of its audience's followers who are caught up. */
   push(event: LoggedEvent, audience: Audience, followers: ReadonlySet<Recipient>): void {
-    const job: Job = { event, followers, rendered: undefined, failure: null };
-    this.#jobs.push(job);
-    Promise.resolve(this.renderer.shared(event, audience))
-      .then(
-        (rendered) => {
-          job.rendered = rendered;
-        },
-        (failure: unknown) => {
-          job.failure = failure;
-          job.rendered = null;
-        },
-      )
-      .then(() => {
-        if (job === this.#jobs[0] && this.#batch.length === 0) this.#slices.add(this);
-      });
+    this.#jobs.push({ event, audience, followers, rendered: undefined, failure: null });
+    if (this.#busy) return;
+    this.#busy = true;
+    // Not before all that is dispatched now has come.
+    queueMicrotask(() => this.#render());
   }
 
   /** Whoever was caught up when it was read has everything before this place; null: everything. */
@@ -68,7 +67,24 @@ export class Lane implements Task {
     return this.#jobs[0]?.event.position ?? null;
   }
 
-  /** Hands what is ready, one audience at a time, to a few followers more. */
+  #render(): void {
+    this.#begun = Math.min(this.#jobs.length, most);
+    this.#busy = this.#begun > 0;
+    for (const job of this.#jobs.slice(0, this.#begun)) void this.#renderOne(job);
+  }
+
+  async #renderOne(job: Job): Promise<void> {
+    let rendered: Rendered = null;
+    try {
+      rendered = await this.renderer.shared(job.event, job.audience);
+    } catch (failure) {
+      job.failure = failure;
+    }
+    job.rendered = rendered;
+    if (job === this.#jobs[0] && this.#batch.length === 0) this.#slices.add(this);
+  }
+
+  /** Hands what is rendered, one audience at a time, to a few followers more. */
   work(): void {
     this.#rest ??= this.#next();
     for (let count = 0; count < step; count++) {
@@ -82,18 +98,20 @@ export class Lane implements Task {
     this.#slices.add(this);
   }
 
-  /** Events that wait for each other go together: one write for all of them. */
+  /** Events of one audience that follow each other go together: one write for all of them. */
   #next(): Iterator<Recipient> {
-    const first = this.#jobs[0];
-    const end = this.#jobs.findIndex((job) => job.rendered === undefined || job.followers !== first?.followers);
+    const followers = this.#jobs[0]?.followers ?? new Set<Recipient>();
+    const end = this.#jobs.findIndex((job) => job.rendered === undefined || job.followers !== followers);
     this.#batch = this.#jobs.slice(0, end === -1 ? undefined : end);
-    return (first?.followers ?? new Set<Recipient>()).values();
+    return followers.values();
   }
 
   #finish(): void {
     this.#jobs.splice(0, this.#batch.length);
+    this.#begun -= this.#batch.length;
     this.#batch = [];
     this.#rest = null;
-    if (this.#jobs[0]?.rendered !== undefined) this.#slices.add(this);
+    if (this.#begun === 0) this.#render();
+    else if (this.#jobs[0]?.rendered !== undefined) this.#slices.add(this);
   }
 }

@@ -19,8 +19,8 @@ export interface Topic {
   readonly anchor: Audience;
   /** Which other audiences it spans: none, the reader's in the anchor's organization, or all of the reader's. */
   readonly scope: 'ANCHOR' | 'ORGANIZATION' | 'READER';
-  /** The kinds of events it wants; null: all of them. */
-  readonly kinds: ReadonlySet<string> | null;
+  /** The kinds of events it wants. */
+  readonly kinds: ReadonlySet<string>;
 }
 
 export type SessionEnding = 'SIGNED_OUT' | 'SESSION_EXPIRED';
@@ -31,6 +31,8 @@ export interface Holder {
   readonly sessionId: string;
   /** The session is over; called after the streams of the session have been ended. */
   sessionEnded(): void;
+  /** Nothing more can be done for it here: whoever it is has to connect anew. */
+  comeBack(): void;
 }
 
 /** What a change of access or of a session means something to. */
@@ -59,6 +61,8 @@ export class Reader {
   readonly watchers: Watcher[] = [];
   /** While what they may see is being read. */
   learned: Promise<void> | null = null;
+  /** Sessions that are over: nothing may be opened for them any more. */
+  readonly #over = new Set<string>();
   #intervals: Interval[] = [];
   /** What happened while it was being read, which may or may not be in what was read. */
   #meanwhile: [LoggedEvent, Audience][] = [];
@@ -84,6 +88,18 @@ export class Reader {
     for (const watcher of [...this.watchers]) watcher.accessChanged(event);
   }
 
+  /** Ends what belongs to a session, and refuses what is opened for it from now on. */
+  endSession(sessionId: string, reason: SessionEnding): void {
+    if (this.#over.has(sessionId)) return;
+    this.#over.add(sessionId);
+    for (const watcher of [...this.watchers]) if (watcher.sessionId === sessionId) watcher.endNow(reason);
+    for (const holder of [...this.holders]) if (holder.sessionId === sessionId) holder.sessionEnded();
+  }
+
+  isOver(sessionId: string): boolean {
+    return this.#over.has(sessionId);
+  }
+
   #apply({ kind, payload, position }: LoggedEvent, audience: Audience): void {
     const known = this.#intervals.filter((interval) => interval.audience.id === audience.id);
     if (kind === 'ACCESS_ENDED') {
@@ -92,7 +108,9 @@ export class Reader {
       for (const interval of known) if (interval.since < position) interval.until = Math.min(interval.until, position);
       return;
     }
-    const open = known.find((interval) => interval.until > position);
+    // One that was read before it had its place comes first: this is where it gets it.
+    const unplaced = known.find((interval) => interval.since === Infinity);
+    const open = unplaced ?? known.find((interval) => interval.until > position);
     if (open) open.since = Math.min(open.since, position);
     else this.#intervals.push({ audience, since: position, until: Infinity });
   }

@@ -5,7 +5,7 @@ import { InvalidState } from '../errors.ts';
 import { builder, type Types } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
-import { afterDescription, liveEvent, liveUnion } from '../graphql/live.ts';
+import { afterDescription, kindsOf, liveEvent, liveUnion } from '../graphql/live.ts';
 import { restoreOrganization, suspendOrganization, updateOrganization } from './commands.ts';
 import { canGovernOrganizations, canSeeOrganization, canUpdateOrganization } from './policy.ts';
 import { allOrganizations, countOrganizations, organizationById } from './queries.ts';
@@ -193,7 +193,7 @@ builder.subscriptionField('organizationEvents', (t) =>
     },
     subscribe: (_root, args, ctx) => {
       const of = { kind: 'MEMBERS', organizationId: idOf('Organization', args.organizationId) } as const;
-      return follow(ctx, { of, scope: 'ORGANIZATION', kinds: null }, args.after);
+      return follow(ctx, { of, scope: 'ORGANIZATION', kinds: kindsOf() }, args.after);
     },
     resolve: (event) => event,
   }),
@@ -206,7 +206,7 @@ builder.subscriptionField('viewerEvents', (t) =>
       'Everything that concerns the viewer, in all their organizations and in their account: one subscription is enough for ' +
       'a whole client. It ends when the session does.',
     args: { after: t.arg({ type: 'Cursor', description: afterDescription }) },
-    subscribe: (_root, args, ctx) => follow(ctx, { of: 'VIEWER', scope: 'READER', kinds: null }, args.after),
+    subscribe: (_root, args, ctx) => follow(ctx, { of: 'VIEWER', scope: 'READER', kinds: kindsOf() }, args.after),
     resolve: (event) => event,
   }),
 );

@@ -114,10 +114,12 @@ export const accessBegan = (userId: string, audienceId: string): Partial<LoggedE
   payload: { userId, audience: 'GROUP' },
 });
 
+const happenings: ReadonlySet<string> = new Set(['HAPPENED']);
+
 export const accessEnded = (userId: string, audienceId: string): Partial<LoggedEvent> => ({
   kind: 'ACCESS_ENDED',
   audienceId,
-  payload: { userId, audience: 'GROUP', last: true, reason: 'MEMBERSHIP_CHANGED' },
+  payload: { userId, last: true, reason: 'MEMBERSHIP_CHANGED' },
 });
 
 /** Every third of these is the school's. */
@@ -300,6 +302,7 @@ export class Listener implements Holder {
   readonly sessionId = crypto.randomUUID();
   /** How often it was told that its session is over. */
   sessionEnds = 0;
+  comeBacks = 0;
   readonly #hub: Hub;
   #reader: Reader | null = null;
 
@@ -313,7 +316,7 @@ export class Listener implements Holder {
     return this;
   }
 
-  async follow({ anchor = school, scope = 'ANCHOR', kinds = null, ...rest }: Following = {}): Promise<Feed> {
+  async follow({ anchor = school, scope = 'ANCHOR', kinds = happenings, ...rest }: Following = {}): Promise<Feed> {
     if (!this.#reader) throw new Error('whoever follows must be held');
     const { after = null, capacity = Infinity, renderer = new TestRenderer() } = rest;
     const cursor = typeof after === 'number' ? encodeCursor(this.#hub.epoch, after) : after;
@@ -325,6 +328,10 @@ export class Listener implements Holder {
 
   sessionEnded(): void {
     this.sessionEnds++;
+  }
+
+  comeBack(): void {
+    this.comeBacks++;
   }
 
   leave(): void {
