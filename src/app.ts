@@ -47,7 +47,7 @@ export interface Outside {
 const maxTailLagMs = 10_000;
 
 /** Sockets that come within so many milliseconds are let in together. */
-const admissionGapMs = 25;
+const admissionGapMs = 50;
 const sessionCheckMs = 60_000;
 
 /** The whole server: database, log, API. Disposing stops it without losing what it has accepted. */
