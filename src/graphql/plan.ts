@@ -63,7 +63,7 @@ export class Plans {
     const { coerced } = args.variableValues;
     // One that is absent is not one that is null.
     const values = selection.variables.map((name) => (name in coerced ? [coerced[name]] : []));
-    const key = canonical([selection.text, values]);
+    const key = `${selection.text} ${canonical(values)}`;
     const known = this.#plans.get(key)?.deref();
     if (known) return this.#keep(known, key);
     const refused = refuse();
@@ -81,7 +81,7 @@ export class Plans {
   }
 
   #keep(plan: Plan, key: string): Plan {
-    this.#latest.set(plan, key.length);
+    if (!this.#latest.has(plan)) this.#latest.set(plan, key.length);
     return plan;
   }
 

@@ -87,9 +87,7 @@ export class Hub implements Source {
     for (const event of events) {
       this.#position = event.position;
       this.window.add(event);
-      if (event.kind === 'SESSION_ENDED')
-        this.#readers.get(event.audienceId)?.endSession(event.subjectId, 'SIGNED_OUT');
-      else if (control.has(event.kind)) this.#changeAccess(event);
+      if (control.has(event.kind)) this.#applyControl(event);
       else this.#hand(event);
     }
   }
@@ -103,8 +101,12 @@ export class Hub implements Source {
     }
   }
 
-  #changeAccess(event: LoggedEvent): void {
+  #applyControl(event: LoggedEvent): void {
     const { audienceId: id, organizationId, kind, payload } = event;
+    if (kind === 'SESSION_ENDED') {
+      this.#readers.get(id)?.endSession(event.subjectId, 'SIGNED_OUT');
+      return;
+    }
     const audience = { id, organizationId, kind: String(payload.audience) };
     // Only whoever comes in is told what kind of audience it is.
     const known = kind === 'ACCESS_BEGAN' ? this.#intern(audience) : audience;
