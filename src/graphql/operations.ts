@@ -64,7 +64,7 @@ export class Operations {
     maxSize: keptCharacters,
     sizeCalculation: (_document, text) => text.length + 1,
   });
-  readonly #valid = new WeakSet<DocumentNode>();
+  readonly #errors = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   readonly #selections = new WeakMap<OperationDefinitionNode, Selection>();
 
   constructor(options: OperationOptions) {
@@ -86,25 +86,27 @@ export class Operations {
     const known = this.#documents.get(text);
     if (known) return known;
     const document = parse(text, { maxTokens });
-    if (this.validate(document).length > 0) return document;
+    const errors = this.#check(document);
+    this.#errors.set(document, errors);
+    if (errors.length > 0) return document;
     // What is kept does without its tokens, which take four times as much as the rest.
     const kept = parse(text, { noLocation: true });
-    this.#valid.add(kept);
+    this.#errors.set(kept, errors);
     this.#documents.set(text, kept);
     return kept;
   }
 
-  /** What is wrong with a document: nothing, or it must not be executed. */
+  /** What is wrong with a document that was parsed here: nothing, or it must not be executed. */
   validate(document: DocumentNode): readonly GraphQLError[] {
-    if (this.#valid.has(document)) return [];
+    return this.#errors.get(document) ?? this.#check(document);
+  }
+
+  #check(document: DocumentNode): readonly GraphQLError[] {
     const { schema, introspection } = this.#options;
     const tooLarge = validate(schema, document, [operationSize]);
     if (tooLarge.length > 0) return tooLarge;
-    return validate(
-      schema,
-      document,
-      introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule],
-    );
+    const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    return validate(schema, document, rules);
   }
 
   /** Who asks, asked afresh, and whether they may ask so often. */
