@@ -18,8 +18,8 @@ const upgradeRequest = [
 ].join('\r\n');
 
 /** A connection on which an upgrade was asked for. */
-const upgrade = ({ url }: TestApp, path = '/graphql'): Socket => {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+const upgrade = ({ url }: TestApp, path = '/graphql', { allowHalfOpen = false } = {}): Socket => {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), allowHalfOpen });
   socket.on('error', () => {}).write(upgradeRequest.replace('/graphql', path));
   return socket;
 };
@@ -30,12 +30,28 @@ test('who is reset while they are refused harms nobody', async () => {
   using observed = watchProcess();
   await using app = await startTestApp();
   for (let count = 0; count < 40; count++) {
-    const socket = upgrade(app, '/elsewhere');
+    const socket = upgrade(app, '/elsewhere', { allowHalfOpen: true });
     await (count % 2 ? once(socket, 'connect') : answer(socket));
     socket.resetAndDestroy();
   }
   expect((await fetch(app.url.replace('graphql', 'health'))).status).toBe(200);
   expect(observed.fatal).toEqual([]);
+});
+
+test('who is refused and stays on the line does not hold up a stop', async () => {
+  await using stack = new AsyncDisposableStack();
+  const app = stack.use(await startTestApp());
+  const staying = upgrade(app, '/elsewhere', { allowHalfOpen: true });
+  expect(await answer(staying)).toContain('404');
+  const began = performance.now();
+  const stopped = stack.disposeAsync();
+  try {
+    await Promise.race([stopped, once(AbortSignal.timeout(3_000), 'abort')]);
+    expect(performance.now() - began).toBeLessThan(3_000);
+  } finally {
+    staying.destroy();
+    await stopped;
+  }
 });
 
 test('who says nothing holds up those who come after them for a few seconds at most, and is sent away', async () => {

@@ -3,10 +3,13 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { decodeCursor } from '../src/log/cursor.ts';
+import { Hub } from '../src/log/hub.ts';
 import { startTestApp } from './support/app.ts';
+import { openSchool } from './support/crowd.ts';
 import { EventSource, messagesOf } from './support/event-source.ts';
 import { cursorOf, Oracle, Writers } from './support/log.ts';
 import { operation } from './support/operations.ts';
+import { passingTime } from './support/time.ts';
 
 test('a browser that is cut off again and again misses nothing and hears nothing twice, on whichever server', async () => {
   await using app = await startTestApp();
@@ -168,4 +171,60 @@ test('who goes before the stream has opened leaves nothing behind', async () => 
     for (const { going } of opened) going.abort();
     expect(new Set(opened.map(({ first }) => first))).toEqual(new Set([':\n\n']));
   }, 5_000);
+});
+
+test('whose session ends while their stream opens hears that, and nothing of what happens then', async () => {
+  await using app = await startTestApp();
+  const { id: organizationId, administrator } = await app.world.school();
+  const thief = await app.world.person(undefined, administrator.phone);
+  // Between who asks has been learned, and what they may see.
+  const held = vi.spyOn(Hub.prototype, 'hold').mockImplementationOnce(async function (this: Hub, holder, since) {
+    await administrator.run('RevokeOtherSessions');
+    await this.currentPosition();
+    return this.hold(holder, since);
+  });
+  try {
+    const variables = JSON.stringify({ organizationId });
+    const query = new URLSearchParams({ query: operation('OrganizationEvents'), variables });
+    const headers = { accept: 'text/event-stream', authorization: `Bearer ${thief.token}` };
+    const { body } = await fetch(`${app.url}?${query}`, { headers });
+    await administrator.does('UpdateOrganization', { input: { organizationId, name: 'Kindergarten 9' } });
+    const { value } = await messagesOf(body ?? new ReadableStream()).next();
+    expect(JSON.parse(value?.data ?? '').data.organizationEvents).toMatchObject({ reason: 'SIGNED_OUT' });
+  } finally {
+    held.mockRestore();
+  }
+});
+
+test('who stops reading for long has to come back, and takes up no place meanwhile', async () => {
+  using time = passingTime();
+  await using opened = await openSchool(1);
+  const { app, school, crowd, tell } = opened;
+  const [member] = crowd;
+  if (!member) throw new Error('the crowd is too small');
+  const name = 'Ж'.repeat(200);
+  await school.administrator.does('UpdateOrganization', { input: { organizationId: school.id, name } });
+  const follow = async (query: string, signal: AbortSignal) => {
+    const headers = { accept: 'text/event-stream', authorization: `Bearer ${member.token}` };
+    const { body } = await fetch(`${app.url}?${new URLSearchParams({ query })}`, { headers, signal });
+    const reader = (body ?? new ReadableStream<Uint8Array>()).getReader();
+    return Buffer.from((await reader.read()).value ?? []).toString();
+  };
+  const fields = Array.from({ length: 29 }, (_, number) => `f${number}: name`).join(' ');
+  const much = `subscription { organizationEvents(organizationId: "${school.id}") {
+    ... on OrganizationChanged { organization { ${fields} } } } }`;
+  const over = new AbortController();
+  const deaf = await Promise.all(Array.from({ length: 20 }, () => follow(much, over.signal)));
+  expect(new Set(deaf)).toEqual(new Set([':\n\n']));
+  // More than the kernel takes.
+  await tell(400);
+  await vi.waitFor(
+    async () => {
+      time.pass(12_000);
+      vi.advanceTimersByTime(12_000);
+      expect(await follow(operation('ViewerEvents'), over.signal)).toBe(':\n\n');
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+  over.abort();
 });

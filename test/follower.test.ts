@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { NotFound } from '../src/errors.ts';
+import { backfill } from '../src/log/backfill.ts';
 import { Follower } from '../src/log/follower.ts';
+import { pageOfEvents } from '../src/log/history.ts';
 import {
   accessBegan,
   accessEnded,
@@ -242,6 +244,21 @@ test('a session that ends while its connection opens is heard of, and ends what 
   expect(await feed.rest()).toMatchObject([{ ending: 'ACCESS_ENDED', reason: 'SIGNED_OUT', position: 4 }]);
 });
 
+test('who subscribes when their session has ended, before their connection has, hears that and nothing else', async () => {
+  await using log = await openLog();
+  const hub = hubAtStart(log);
+  const thief = await arrive(hub);
+  const owner = await new Listener(hub, thief.userId).arrive();
+  tell(hub, {}, { kind: 'SESSION_ENDED', audienceId: thief.userId, subjectId: thief.sessionId }, {});
+  for (const after of [0, null]) {
+    const feed = await thief.follow({ after });
+    tell(hub, {});
+    expect(await feed.rest()).toMatchObject([{ ending: 'ACCESS_ENDED', reason: 'SIGNED_OUT' }]);
+  }
+  const feed = await owner.follow({ after: 0 });
+  expect(await feed.take(4)).toEqual([1, 3, 4, 5]);
+});
+
 test('many who come back from further than memory reaches are served by few statements, each in order and once', async () => {
   await using log = await openLog();
   await write(log, 900);
@@ -259,4 +276,19 @@ test('many who come back from further than memory reaches are served by few stat
   for (const [turn, feed] of feeds.entries()) expect(feed?.places).toEqual(now.slice(turn + 1));
   expect(select.mock.calls.length).toBeGreaterThan(0);
   expect(select.mock.calls.length).toBeLessThan(10);
+});
+
+test('who is a little behind is served beside somebody who is far behind, and does not wait until they have caught up', async () => {
+  await using log = await openLog();
+  // Every third is the school's: more than one read returns.
+  await write(log, 3 * pageOfEvents + 300);
+  await caughtUp(log);
+  const all = await placesOf(log);
+  const read = backfill(log.db);
+  const through = log.hub.position;
+  const reads = [0, all.at(-50) ?? 0, all.at(-10) ?? 0].map(async (after) => {
+    const page = await read({ epoch: log.hub.epoch, audienceIds: [school], after, through });
+    return page?.events.map(({ position }) => position).filter((position) => position > after);
+  });
+  expect(await Promise.all(reads)).toEqual([all.slice(0, pageOfEvents), all.slice(-49), all.slice(-9)]);
 });

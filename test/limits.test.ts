@@ -94,6 +94,16 @@ describe.each([
     expect((await others.ask('{ viewer { user { id } } }')).errors).toBeUndefined();
   });
 
+  test('who asks too often is refused before their documents are read', async () => {
+    await using app = await startTestApp({ config: { ratePerMinute: 20 } });
+    await using asking = await over(await app.world.person());
+    const documents = ['{', '{ nothing }', '{ viewer { locale } }', 'fragment F on Viewer { locale }'];
+    for (let count = 0; count < 20; count++) await asking.ask(documents[count % documents.length] ?? '');
+    for (const document of documents) {
+      expect((await asking.ask(document)).errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
+    }
+  });
+
   test('a failure of ours is masked, and what is asked next is answered', async () => {
     await using app = await startTestApp();
     await using oracle = new Oracle(app);
@@ -147,6 +157,16 @@ test('a subscription that is too large is refused before it opens', async () => 
   } finally {
     opened.mockRestore();
   }
+});
+
+test('a stranger’s few lines in which each fragment names the next one twice are refused at once', async () => {
+  await using app = await startTestApp();
+  const fragment = (level: number) => `fragment F${level} on ViewerEvent { ...F${level + 1} ...F${level + 1} }`;
+  const query = `subscription { viewerEvents { ...F0 } } ${times(17, fragment)} fragment F17 on ViewerEvent { __typename }`;
+  const asked = performance.now();
+  const { errors } = await app.world.anonymous().send(query, {}, { accept: 'application/json, text/event-stream' });
+  expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_LARGE' } }]);
+  expect(performance.now() - asked).toBeLessThan(1_000);
 });
 
 test('too large a body is refused with 413, too large a message closes its socket with 1009', async () => {

@@ -4,6 +4,7 @@ import {
   isInterfaceType,
   isLeafType,
   isObjectType,
+  isRequiredArgument,
   isUnionType,
   Kind,
   parse,
@@ -104,8 +105,9 @@ test('what depends on who looks is executed for each, and what does not is not, 
   const query = `subscription { organizationEvents(organizationId: "${school.id}") { __typename
     ... on OrganizationChanged { organization { name viewerCanUpdate } }
     ... on InviteChanged { invite { state } } } }`;
-  const streams = [school.administrator, second, member].map((person) => person.listen(query));
+  // Asked for the cursor, the server has heard of all that was done before.
   for (const person of [school.administrator, second, member]) await person.run('Viewer');
+  const streams = [school.administrator, second, member].map((person) => person.listen(query));
   await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(3));
   log.length = 0;
   await rename(school.administrator, school.id, 'Kindergarten 8');
@@ -126,7 +128,7 @@ describe('a field that depends on the viewer and is not marked so', () => {
 
   test.each([
     ['asks for the viewer', (ctx: Context) => ctx.viewer.userId],
-    ['asks for the language', (ctx: Context) => `${ctx.locale} ${ctx.viewer.userId}`],
+    ['asks for the language', (ctx: Context) => ctx.locale],
     [
       'swallows what it is told',
       (ctx: Context) => {
@@ -140,6 +142,7 @@ describe('a field that depends on the viewer and is not marked so', () => {
   ])('that %s is shown to nobody for all: each gets their own, and the log names it', async (_how, broken) => {
     const school = await app.world.school();
     const guardian = await app.world.member(school, 'GUARDIAN');
+    await guardian.does('UpdateProfile', { input: { locale: 'en' } });
     const query = `subscription { organizationEvents(organizationId: "${school.id}") {
       ... on OrganizationChanged { organization { name } } } }`;
     const streams = [school.administrator, guardian].map((person) => person.listen(query));
@@ -162,6 +165,8 @@ describe('a field that depends on the viewer and is not marked so', () => {
   });
 });
 
+const isList = (type: unknown): boolean => isObjectType(type) && 'totalCount' in type.getFields();
+
 /** Everything that a type shows without a mark, so deep. */
 function unmarked(type: unknown, depth: number): string {
   if (isUnionType(type) || isInterfaceType(type)) {
@@ -172,12 +177,13 @@ function unmarked(type: unknown, depth: number): string {
   }
   if (!isObjectType(type)) return '';
   const fields = Object.values(type.getFields()).filter(
-    (field) => !field.extensions.perViewer && field.args.length === 0,
+    (field) => !field.extensions.perViewer && !field.args.some(isRequiredArgument),
   );
   const shown = fields.flatMap((field) => {
     const shows = getNamedType(field.type);
     if (isLeafType(shows)) return [`${type.name}_${field.name}: ${field.name}`];
-    const inner = depth > 0 ? unmarked(shows, depth - 1) : '';
+    // Of a list, how long it is for whoever looks.
+    const inner = isList(shows) ? 'totalCount' : depth > 0 ? unmarked(shows, depth - 1) : '';
     return inner ? [`${type.name}_${field.name}: ${field.name} { ${inner} }`] : [];
   });
   return ['__typename', ...shown].join(' ');

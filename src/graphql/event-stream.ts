@@ -44,7 +44,8 @@ export class EventStream implements Outlet, Holder {
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #subscription: Subscription | null = null;
   #waiting: (() => void)[] = [];
-  #fullSince = 0;
+  /** Since when it has been found full. */
+  #fullSince: number | null = null;
 
   constructor(streams: EventStreams, viewer: Viewer, asking: Asking) {
     this.#streams = streams;
@@ -86,8 +87,13 @@ export class EventStream implements Outlet, Holder {
 
   /** Lets go of one that has not read for too long. */
   keepAlive(): void {
-    if (!this.full) this.#write(':\n\n');
-    else if (performance.now() - this.#fullSince > stallMs) this.fail();
+    if (!this.full) {
+      this.#fullSince = null;
+      this.#write(':\n\n');
+    } else {
+      this.#fullSince ??= performance.now();
+      if (performance.now() - this.#fullSince > stallMs) this.fail();
+    }
   }
 
   #write(...pieces: (string | Uint8Array)[]): void {
@@ -109,10 +115,11 @@ export class EventStream implements Outlet, Holder {
   }
 
   whenRoom(go: () => void): void {
-    if (this.#waiting.push(go) === 1) this.#fullSince = performance.now();
+    this.#waiting.push(go);
   }
 
   #hasRoom(): void {
+    this.#fullSince = null;
     for (const go of this.#waiting.splice(0)) go();
   }
 

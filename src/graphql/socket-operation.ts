@@ -8,6 +8,8 @@ export class SocketOperation implements Outlet {
   readonly id: string;
   readonly #connection: Connection;
   #subscription: Subscription | null = null;
+  /** How each of its messages begins, once there is one. */
+  #head: Buffer | null = null;
 
   constructor(connection: Connection, id: string) {
     this.#connection = connection;
@@ -30,7 +32,8 @@ export class SocketOperation implements Outlet {
   }
 
   send(payload: Uint8Array): void {
-    this.#connection.sendFrame(nextFrame(this.id, payload));
+    this.#head ??= Buffer.from(`{"id":${JSON.stringify(this.id)},"type":"next","payload":`);
+    this.#connection.sendFrame(nextFrame(this.#head, payload));
   }
 
   get full(): boolean {
@@ -55,10 +58,8 @@ export class SocketOperation implements Outlet {
  * graphql-transport-ws's `next` message as a WebSocket frame (RFC 6455 §5.2: final, text, not masked), in one piece. It is
  * the one message that goes out thousands of times at once, and `ws` would copy and write it in two.
  */
-function nextFrame(id: string, payload: Uint8Array): Buffer {
-  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-  const headLength = Buffer.byteLength(head);
-  const length = headLength + payload.byteLength + 1;
+function nextFrame(head: Uint8Array, payload: Uint8Array): Buffer {
+  const length = head.byteLength + payload.byteLength + 1;
   const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafe(start + length);
   frame[0] = 0x81;
@@ -71,8 +72,8 @@ function nextFrame(id: string, payload: Uint8Array): Buffer {
     frame[1] = 127;
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
-  frame.write(head, start);
-  frame.set(payload, start + headLength);
+  frame.set(head, start);
+  frame.set(payload, start + head.byteLength);
   frame[frame.length - 1] = closingBrace;
   return frame;
 }
