@@ -73,7 +73,12 @@ test.each(audienceKind.enumValues)('what the least of %s may see, everybody in i
   for (const member of members) for (const rule of seen) expect(rule(member)).toBe(true);
 });
 
-test('of one person alone, and of a kind that nobody has thought of, nobody is the least', () => {
-  expect(leastOf({ id: 'me', kind: 'PERSON', organizationId: null })).toBeNull();
+test('of one person alone it is known who they are, and no more', () => {
+  const least = leastOf({ id: 'me', kind: 'PERSON', organizationId: null });
+  expect(least).toMatchObject({ userId: 'me', standings: [], isOperator: false });
+  expect(rules.filter((rule) => least && rule(least))).toEqual([]);
+});
+
+test('of a kind that nobody has thought of nobody is the least', () => {
   expect(leastOf({ id: 'x', kind: 'UNHEARD_OF', organizationId: here })).toBeNull();
 });

@@ -352,10 +352,10 @@ test('an event that cannot be read just now is not lost: the socket closes, and 
   await vi.waitFor(() => expect(stream.delivered).toHaveLength(1));
 
   const userId = await userIdOf(person);
-  await oracle.sql`alter table sessions rename to sessions_away`;
+  await oracle.sql`alter table users rename to users_away`;
   await oracle.sql`insert into log_events (audience_id, kind, subject_id) values (${userId}, 'PROFILE_UPDATED', ${userId})`;
   await vi.waitFor(() => expect(stream.closes.length).toBeGreaterThan(2), 5_000);
-  await oracle.sql`alter table sessions_away rename to sessions`;
+  await oracle.sql`alter table users_away rename to users`;
   await person.does('UpdateProfile', { input: { givenName: 'Olga' } });
   const heard = await oracle.places(person, decodeCursor(after).position);
   expect(heard).toHaveLength(3);

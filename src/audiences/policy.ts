@@ -1,4 +1,4 @@
-import type { Audience } from '../log/reader.ts';
+import { type Audience, personAlone } from '../log/reader.ts';
 import { type Standing, Viewer } from '../viewer.ts';
 
 /** What being in an audience says about a person, and no more. */
@@ -14,12 +14,13 @@ const implied: Readonly<Record<string, Partial<Standing>>> = {
  * A person with no more rights than being in an audience gives: what they may see, everybody in it may, so it can be shown to
  * all of them as one. Null where the audience gives no rights of its own. Rules must be such that more rights never hide.
  */
-export function leastOf({ kind, organizationId }: Audience): Viewer | null {
+export function leastOf({ id, kind, organizationId }: Audience): Viewer | null {
   const standing = implied[kind];
-  if (!standing && kind !== 'OPERATORS') return null;
+  if (!standing && kind !== 'OPERATORS' && kind !== personAlone) return null;
   const standings = standing && organizationId ? [{ ...nothing, organizationId, ...standing }] : [];
   return new Viewer({
-    userId: '',
+    // Of one person alone it is known who they are, and nothing else.
+    userId: kind === personAlone ? id : '',
     sessionId: '',
     phone: '',
     locale: 'ru',

@@ -28,6 +28,8 @@ export function createHttpServer(options: HttpOptions): Server {
   });
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
+  // Longer than proxies keep connections to reuse them (a minute): who closes first must not be we.
+  server.keepAliveTimeout = 65_000;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.setHeader('x-content-type-options', 'nosniff');

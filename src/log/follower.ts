@@ -185,9 +185,9 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
     return audience && this.#lane ? this.#lane.renderer.shared(event, audience) : null;
   }
 
-  /** The audience of an event, if its reader is in it now, among others. */
+  /** The audience of an event, if its reader is in it now. */
   #audienceOf({ audienceId }: LoggedEvent): Audience | null {
-    return this.reader.find((audience) => audience.id === audienceId && audience !== this.reader.alone);
+    return this.reader.find(({ id }) => id === audienceId);
   }
 
   /** What is begun in one turn is read by the same statements. */

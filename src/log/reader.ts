@@ -45,7 +45,8 @@ export interface Watcher {
   forget(): void;
 }
 
-const person = 'PERSON';
+/** The kind of audience that is one person alone; its id is the user's. */
+export const personAlone = 'PERSON';
 
 /** Kinds of events that change what somebody may hear, and are not told themselves. */
 export const control: ReadonlySet<string> = new Set(['ACCESS_BEGAN', 'ACCESS_ENDED', 'SESSION_ENDED']);
@@ -69,7 +70,7 @@ export class Reader {
 
   constructor(userId: string) {
     this.userId = userId;
-    this.alone = { id: userId, kind: person, organizationId: null };
+    this.alone = { id: userId, kind: personAlone, organizationId: null };
   }
 
   /** Reads what they may see, now or again; changes go on being applied meanwhile. */
@@ -145,4 +146,4 @@ export class Reader {
 export const spans = ({ anchor, scope }: Topic, { id, kind, organizationId }: Audience): boolean =>
   scope === 'READER' ||
   id === anchor.id ||
-  (scope === 'ORGANIZATION' && kind !== person && organizationId === anchor.organizationId);
+  (scope === 'ORGANIZATION' && kind !== personAlone && organizationId === anchor.organizationId);

@@ -1,5 +1,5 @@
 /** How long one turn of the event loop may go to long work. */
-const sliceMs = 0.4;
+const sliceMs = 0.2;
 
 /** How many of many a step takes. */
 const step = 16;

@@ -1,5 +1,5 @@
 /** The bench's one table, and the same as JSON. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Figure, type Limit, met, type Reference, ratio } from './figures.ts';
 import type { Machine } from './machine.ts';
 import { median, spread } from './statistics.ts';
@@ -62,9 +62,18 @@ export interface Run {
 
 export const resultsFile = new URL('./results.json', import.meta.url);
 
-export function writeResults(run: Run): void {
-  const figures = run.figures.map((figure) => ({
+interface Kept {
+  readonly what: string;
+  readonly n: number;
+}
+
+/** Puts a run's figures in the place of the same ones measured before; each says when, and of which commit, it is. */
+export function writeResults({ date, machine: { commit, ...machine }, rounds, figures }: Run): void {
+  const measured = figures.map((figure) => ({
     ...figure,
+    date,
+    commit,
+    rounds,
     median: figure.problems.length > 0 ? null : median(figure.samples),
     ratios: Object.fromEntries(
       [figure.floor, figure.stock, figure.mercurius].flatMap((reference) =>
@@ -73,5 +82,7 @@ export function writeResults(run: Run): void {
     ),
     met: figure.problems.length > 0 ? null : met(figure),
   }));
-  writeFileSync(resultsFile, `${JSON.stringify({ ...run, figures }, null, 2)}\n`);
+  const before: readonly Kept[] = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')).figures : [];
+  const others = before.filter(({ what, n }) => !measured.some((figure) => figure.what === what && figure.n === n));
+  writeFileSync(resultsFile, `${JSON.stringify({ machine, figures: [...measured, ...others] }, null, 2)}\n`);
 }
