@@ -2,6 +2,8 @@
  * The log as the bench writes and reads it: publishes like another process of Homeroom's, so that a measured server's CPU
  * holds all of the delivery and nothing of the command; and knows what was to be heard.
  */
+
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../../../src/database/connect.ts';
 import { append, transact } from '../../../src/log/append.ts';
 import { placeEvents } from '../../support/placing.ts';
@@ -68,6 +70,8 @@ export class SchoolLog {
 
   /** The places behind one, of each audience: what its members were to hear since. */
   async expected(after: number): Promise<Expected> {
+    // What has been committed may not have its place yet, and is to be heard all the same.
+    while ((await this.unplaced()) > 0) await delay(5);
     const found = await this.#sql<{ audience: string; positions: string[] }[]>`
       select audience_id as audience, array_agg(position order by position) as positions from log_events
       where position > ${after} and kind not in ('ACCESS_BEGAN', 'ACCESS_ENDED', 'SESSION_ENDED') group by audience_id`;
