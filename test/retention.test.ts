@@ -114,6 +114,8 @@ test('who opens the log meanwhile delays the trimming and does not end it', asyn
     await tx.execute(sql`select from log_state for update`);
     trimming = trimLog((await history.open()).db, 7);
     await vi.waitFor(async () => {
+      // A transaction keeps what it has once seen of the others' activity.
+      await tx.execute(sql`select pg_stat_clear_snapshot()`);
       const [asked] = await rows(
         tx,
         sql`select from pg_stat_activity where datname = current_database() and query ilike '%skip locked%' and pid <> pg_backend_pid()`,
