@@ -21,8 +21,10 @@ import { flush } from './graphql/outbox.ts';
 import { createPipeline } from './graphql/pipeline.ts';
 import { limiter, limitInMemory } from './graphql/rates.ts';
 import { serveSockets } from './graphql/websocket.ts';
+import { type Jobs, type RecurringJob, startJobs } from './jobs/queue.ts';
+import type { TaskKind } from './jobs/tasks.ts';
 import { Hub } from './log/hub.ts';
-import { startRetention } from './log/retention.ts';
+import { trimming } from './log/retention.ts';
 import { Tail } from './log/tail.ts';
 import { throughPostgres } from './log/wake-up.ts';
 import { throughNats } from './log/wake-up-nats.ts';
@@ -33,6 +35,7 @@ export interface App extends AsyncDisposable {
   /** Where the API answers: `http://127.0.0.1:4000/graphql`. */
   readonly url: string;
   readonly logger: Logger;
+  readonly jobs: Jobs;
 }
 
 /** What tests put in the place of the world outside. */
@@ -69,11 +72,9 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
 
   const { tail, hub } = await startLog(connection, config, logger);
   stack.use(tail);
-  stack.use(
-    startRetention(db, config.logRetentionDays, (error) =>
-      logger.warn({ err: error }, 'the log cannot be trimmed now'),
-    ),
-  );
+  const recurring: readonly RecurringJob[] = [trimming(config.logRetentionDays)];
+  const tasks: readonly TaskKind[] = [];
+  const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
   const services: Services = {
     db,
@@ -142,6 +143,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   return {
     url,
     logger,
+    jobs,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -67,8 +67,17 @@ export const email = z
 /** A person's name as Russian documents write it; the patronymic may be absent. */
 export const personName = { familyName: line(100), givenName: line(100), patronymic: optionalLine(100) };
 
+/** A day of the calendar, `2026-09-01`. */
+export const day = z.iso.date().refine((value) => value >= '1900' && value < '2200');
+
+/** An academic year, `2026/27`. */
+export const academicYear = z
+  .string()
+  .regex(/^20\d\d\/\d\d$/)
+  .refine((value) => (Number(value.slice(2, 4)) + 1) % 100 === Number(value.slice(5)));
+
 /** The order (§2.1.1) by which the head decides: its number and its day. */
-export const order = z.object({ number: line(50), date: z.iso.date().refine((day) => day >= '1900' && day < '2200') });
+export const order = z.object({ number: line(50), date: day });
 export type Order = z.output<typeof order>;
 
 /** Those that a person can have with them; not premium, satellite or freephone numbers, which cost or reach nobody. */

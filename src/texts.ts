@@ -54,6 +54,48 @@ const catalogue = {
     ru: 'Нужен часовой пояс, например Europe/Moscow.',
     en: 'A time zone is needed, for example Europe/Moscow.',
   },
+  INVALID_EXTERNAL_ID: { ru: 'Этот номер уже у другой записи.', en: 'Another record has this number.' },
+  INVALID_STAFF_GROUP: { ru: 'С группой «Сотрудники» это невозможно.', en: 'Not possible with the group «Staff».' },
+  INVALID_ARCHIVED_GROUP: { ru: 'Эта группа в архиве.', en: 'This group is archived.' },
+  INVALID_ACADEMIC_YEAR: {
+    ru: 'Нужна группа того же учебного года.',
+    en: 'A group of the same academic year is needed.',
+  },
+  INVALID_CIRCLE: {
+    ru: 'Группа не может быть частью самой себя.',
+    en: 'A group cannot be part of itself.',
+  },
+  INVALID_DEPTH: {
+    ru: 'Не больше {max} уровней групп.',
+    en: 'At most {max} levels of groups.',
+  },
+  INVALID_EFFECTIVE_ON: {
+    ru: 'Нужен день не дальше года от сегодняшнего.',
+    en: 'A day within a year of today is needed.',
+  },
+  INVALID_BEFORE_START: { ru: 'Это раньше начала.', en: 'This is before the beginning.' },
+  INVALID_PLANNED_TWICE: {
+    ru: 'На этот день уже запланировано другое.',
+    en: 'Something else is planned for this day.',
+  },
+  INVALID_INVITED_CHILD: {
+    ru: 'Законного представителя и обучающегося приглашают для ребёнка, сотрудника — нет.',
+    en: 'Guardians and students are invited for a child, employees are not.',
+  },
+  INVALID_INVITED_GROUP: { ru: 'Укажите группу.', en: 'A group is needed.' },
+  INVALID_CHILD_GROUP: { ru: 'Ребёнок в другой группе.', en: 'The child is in another group.' },
+  INVALID_STUDENT_USES: {
+    ru: 'Запись одного ребёнка принадлежит одному обучающемуся.',
+    en: 'The record of one child belongs to one student.',
+  },
+  GROUP_NAME_TAKEN: {
+    ru: 'Группа с таким названием в этом учебном году уже есть.',
+    en: 'There is a group of this name in this academic year already.',
+  },
+  GROUP_NOT_EMPTY: {
+    ru: 'В группе ещё есть дети ({childCount}) или подгруппы ({subgroupCount}).',
+    en: 'There are still children ({childCount}) or subgroups ({subgroupCount}) in the group.',
+  },
   KEY_REUSED: {
     ru: 'Этот ключ идемпотентности уже использован для другого запроса.',
     en: 'This idempotency key was already used for a different request.',
@@ -87,6 +129,26 @@ const catalogue = {
   CHANNEL_COMMUNITY: { ru: 'Сообщество', en: 'Community' },
   CHANNEL_STAFF: { ru: 'Сотрудники', en: 'Staff' },
   CHAT_HEAD_STAFF: { ru: 'Руководитель и сотрудники', en: 'Head and staff' },
+  CSV_ENCODING: {
+    ru: 'Файл не читается. Сохраните его как CSV в кодировке UTF-8 или Windows-1251.',
+    en: 'The file cannot be read. Save it as CSV in the encoding UTF-8 or Windows-1251.',
+  },
+  CSV_EMPTY: { ru: 'Файл пуст.', en: 'The file is empty.' },
+  CSV_COLUMN_MISSING: { ru: 'Нет столбца «{column}».', en: 'There is no column “{column}”.' },
+  CSV_COLUMN_TWICE: { ru: 'Столбец «{column}» повторяется.', en: 'The column “{column}” is there twice.' },
+  CSV_CELLS: {
+    ru: 'Ячеек в строке {count}, а столбцов {columns}.',
+    en: 'This row has {count} cells, but there are {columns} columns.',
+  },
+  CSV_QUOTE: {
+    ru: 'Кавычка в этой строке не закрыта или не удвоена.',
+    en: 'A quote in this row is not closed or not doubled.',
+  },
+  CSV_ROWS: { ru: 'Строк больше {max}. Разделите файл.', en: 'There are more than {max} rows. Split the file.' },
+  SLIP_HEADING: { ru: 'Приглашение в Homeroom', en: 'Invite to Homeroom' },
+  SLIP_SCAN: { ru: 'Отсканируйте или введите код:', en: 'Scan or enter the code:' },
+  SLIP_UNTIL: { ru: 'Действует до {until}.', en: 'Valid until {until}.' },
+  SLIP_PRIVATE: { ru: 'Никому не передавайте этот код.', en: 'Do not pass this code on to anybody.' },
 } satisfies Record<string, Record<Locale, string>>;
 
 export type TextKey = keyof typeof catalogue;

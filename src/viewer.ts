@@ -11,6 +11,10 @@ export interface Standing {
   readonly position: Position | null;
   readonly verified: boolean;
   readonly administrator: boolean;
+  /** The groups where this puts them: as confirmed staff assigned to it, with a child in it, or as its student. */
+  readonly groupIds: readonly string[];
+  /** A guardian's children who are enrolled; a student's own record. */
+  readonly childIds: readonly string[];
 }
 
 /** Who is asking, as of the moment the request (or the event) began. Policies ask it; nothing changes it. */
@@ -64,6 +68,39 @@ export class Viewer {
   /** An employee whose status is confirmed (§2.1.11). */
   isVerifiedStaffOf(organizationId: string): boolean {
     return this.#has(organizationId, (standing) => standing.role === 'EMPLOYEE' && standing.verified);
+  }
+
+  /** Assigned to the group as a confirmed employee (§2.1.9): what makes it theirs. */
+  teaches(groupId: string | null): boolean {
+    return groupId !== null && this.groupsTaught.includes(groupId);
+  }
+
+  get groupsTaught(): string[] {
+    return this.standings.flatMap(({ role, groupIds }) => (role === 'EMPLOYEE' ? groupIds : []));
+  }
+
+  /** Works or learns in the group, or has a child there. */
+  isOfGroup(groupId: string): boolean {
+    return this.groups.includes(groupId);
+  }
+
+  get groups(): string[] {
+    return this.standings.flatMap(({ groupIds }) => groupIds);
+  }
+
+  /** A guardian of the child, or the child itself. */
+  isOfChild(childId: string): boolean {
+    return this.standings.some(({ childIds }) => childIds.includes(childId));
+  }
+
+  /** A guardian of one of the group's children. */
+  hasChildIn(groupId: string): boolean {
+    return this.standings.some(({ role, groupIds }) => role === 'GUARDIAN' && groupIds.includes(groupId));
+  }
+
+  /** The enrolled children whose guardian the viewer is, in all organizations. */
+  get children(): string[] {
+    return this.standings.flatMap(({ role, childIds }) => (role === 'GUARDIAN' ? childIds : []));
   }
 
   /** The organizations for which a sentence about the viewer holds, for a read's WHERE. */

@@ -1,18 +1,23 @@
 import { expect, test } from 'vitest';
 import { canSeeApplication } from '../src/applications/policy.ts';
+import { canSeeAssignment } from '../src/assignments/policy.ts';
 import { leastOf } from '../src/audiences/policy.ts';
 import { audienceKind } from '../src/audiences/tables.ts';
 import { canReadChannel } from '../src/channels/policy.ts';
 import { canReadChat } from '../src/chats/policy.ts';
-import { canSeeGroup } from '../src/groups/policy.ts';
+import { canKeepRecord, canSeeChild } from '../src/children/policy.ts';
+import { canLookInto, canSeeGroup } from '../src/groups/policy.ts';
+import { canReachGuardian, canSeeGuardianLink } from '../src/guardians/policy.ts';
 import { canSeeInvite } from '../src/invites/policy.ts';
 import { canSeeJoinRequest } from '../src/join-requests/policy.ts';
 import { canReadReason, canSeeAdministrators, canSeeMembership } from '../src/memberships/policy.ts';
+import { canSeeMovement } from '../src/movements/policy.ts';
 import { canSeeOrganization } from '../src/organizations/policy.ts';
 import { type Standing, Viewer } from '../src/viewer.ts';
 
 const here = 'here';
 const somebody = { organizationId: here, userId: 'somebody', createdBy: 'somebody', applicantId: 'somebody' };
+const ourGroup = 'our group';
 
 /** Every rule of what may be seen, about things of one organization that belong to somebody else. */
 const rules: readonly ((viewer: Viewer) => boolean)[] = [
@@ -27,23 +32,46 @@ const rules: readonly ((viewer: Viewer) => boolean)[] = [
       (state) => (viewer: Viewer) => canSeeMembership(viewer, { ...somebody, role, state }),
     ),
   ),
-  ...(['STAFF', 'CLASS'] as const).map((kind) => (viewer: Viewer) => canSeeGroup(viewer, { ...somebody, kind })),
+  ...(['STAFF', 'CLASS'] as const).flatMap((kind) =>
+    [ourGroup, 'another group'].map((id) => (viewer: Viewer) => canSeeGroup(viewer, { ...somebody, kind, id })),
+  ),
+  ...[ourGroup, 'another group'].flatMap((groupId): ((viewer: Viewer) => boolean)[] => {
+    const child = { ...somebody, id: 'their child', childId: 'their child', groupId };
+    return [
+      (viewer) => canLookInto(viewer, { ...somebody, id: groupId }),
+      (viewer) => canSeeChild(viewer, child),
+      (viewer) => canKeepRecord(viewer, child),
+      (viewer) => canSeeAssignment(viewer, child),
+      (viewer) => canReachGuardian(viewer, child),
+      (viewer) => canSeeMovement(viewer, { ...child, fromGroupId: groupId, toGroupId: null }),
+      (viewer) => canReadChat(viewer, { ...child, kind: 'GROUP_GUARDIANS' }),
+      ...(['FULL', 'LIMITED'] as const).map(
+        (contactVisibility) => (viewer: Viewer) =>
+          canSeeGuardianLink(viewer, { ...child, state: 'ACTIVE', contactVisibility }),
+      ),
+    ];
+  }),
   ...(['COMMUNITY', 'STAFF'] as const).map((kind) => (viewer: Viewer) => canReadChannel(viewer, { ...somebody, kind })),
-  (viewer) => canReadChat(viewer, { ...somebody, kind: 'HEAD_STAFF' }),
+  (viewer) => canReadChat(viewer, { ...somebody, kind: 'HEAD_STAFF', groupId: null }),
 ];
 
-/** Everything that somebody may be in an organization. */
+/** Everything that somebody may be in an organization, with a place in our group and without. */
 const standings: readonly Standing[] = (['EMPLOYEE', 'GUARDIAN', 'STUDENT'] as const).flatMap((role) =>
   (role === 'EMPLOYEE' ? ([null, 'HEAD', 'EDUCATOR'] as const) : [null]).flatMap((position) =>
     [false, true].flatMap((verified) =>
-      [false, true].map((administrator) => ({
-        organizationId: here,
-        membershipId: 'm',
-        role,
-        position,
-        verified,
-        administrator,
-      })),
+      [false, true].flatMap((administrator) =>
+        // Who is not confirmed has no place, however assigned.
+        (role === 'EMPLOYEE' && !verified ? [[]] : [[], [ourGroup]]).map((groupIds) => ({
+          organizationId: here,
+          membershipId: 'm',
+          role,
+          position,
+          verified,
+          administrator,
+          groupIds,
+          childIds: role === 'EMPLOYEE' || groupIds.length === 0 ? [] : ['my child'],
+        })),
+      ),
     ),
   ),
 );
@@ -55,13 +83,23 @@ const belongs: Readonly<Record<string, (standing: Standing) => boolean>> = {
   STAFF: ({ role, verified, administrator }) => role === 'EMPLOYEE' && (verified || administrator),
   VERIFIED_STAFF: ({ role, verified }) => role === 'EMPLOYEE' && verified,
   ADMINISTRATORS: ({ administrator }) => administrator,
+  GROUP: ({ groupIds, administrator, position, verified }) =>
+    groupIds.includes(ourGroup) || administrator || (position === 'HEAD' && verified),
+  GROUP_STAFF: ({ role, groupIds }) => role === 'EMPLOYEE' && groupIds.includes(ourGroup),
+  GROUP_GUARDIANS: ({ role, groupIds }) => role !== 'STUDENT' && groupIds.includes(ourGroup),
 };
 
 const viewer = (own: readonly Standing[], isOperator = false) =>
   new Viewer({ userId: 'me', sessionId: 's', phone: '+79160000000', locale: 'en', isOperator, standings: own });
 
 test.each(audienceKind.enumValues)('what the least of %s may see, everybody in it may', (kind) => {
-  const least = leastOf({ id: 'audience', kind, organizationId: kind === 'OPERATORS' ? null : here });
+  const organizationId = kind === 'OPERATORS' ? null : here;
+  const least = leastOf({
+    id: 'audience',
+    kind,
+    organizationId,
+    subjectId: kind.startsWith('GROUP') ? ourGroup : null,
+  });
   if (!least) throw new Error('nobody is the least');
   const seen = rules.filter((rule) => rule(least));
   expect(seen.length).toBeGreaterThan(0);
@@ -74,11 +112,11 @@ test.each(audienceKind.enumValues)('what the least of %s may see, everybody in i
 });
 
 test('of one person alone it is known who they are, and no more', () => {
-  const least = leastOf({ id: 'me', kind: 'PERSON', organizationId: null });
+  const least = leastOf({ id: 'me', kind: 'PERSON', organizationId: null, subjectId: null });
   expect(least).toMatchObject({ userId: 'me', standings: [], isOperator: false });
   expect(rules.filter((rule) => least && rule(least))).toEqual([]);
 });
 
 test('of a kind that nobody has thought of nobody is the least', () => {
-  expect(leastOf({ id: 'x', kind: 'UNHEARD_OF', organizationId: here })).toBeNull();
+  expect(leastOf({ id: 'x', kind: 'UNHEARD_OF', organizationId: here, subjectId: null })).toBeNull();
 });

@@ -30,6 +30,8 @@ function viewer(standing: Partial<Standing> | null, isOperator = false): Viewer 
     position: null,
     verified: false,
     administrator: false,
+    groupIds: [],
+    childIds: [],
   } as const;
   const standings = standing ? [{ ...whole, ...standing }] : [];
   return new Viewer({ userId: 'me', sessionId: 's', phone: '+79160000000', locale: 'en', isOperator, standings });

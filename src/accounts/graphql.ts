@@ -18,7 +18,7 @@ import {
   updateProfile,
 } from './commands.ts';
 import { sessionById, sessionsOf, userById } from './queries.ts';
-import type { Session, User } from './tables.ts';
+import type { PersonName, Session, User } from './tables.ts';
 
 builder.objectType(InvalidCode, {
   name: 'InvalidCode',
@@ -41,7 +41,7 @@ export const LocaleEnum = builder.enumType('Locale', {
   values: { ru: { description: 'Russian.' }, en: { description: 'English.' } } as const,
 });
 
-export const UserType = builder.objectRef<User>('User').implement({
+export const UserType = builder.objectRef<PersonName>('User').implement({
   description: 'A person as others see them: a name. Ways to reach them stand on memberships and join requests.',
   fields: (t) => ({
     id: t.id({ description: 'Names the person; not readable by `node`.', resolve: ({ id }) => globalId('User', id) }),

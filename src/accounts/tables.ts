@@ -72,4 +72,7 @@ export const rateLimits = pgTable('rate_limits', {
 
 export type User = typeof users.$inferSelect;
 
+/** A person as others see them. */
+export type PersonName = Pick<User, 'id' | 'familyName' | 'givenName' | 'patronymic'>;
+
 export type Session = typeof sessions.$inferSelect;

@@ -5,9 +5,17 @@ import { append, transact } from '../log/append.ts';
 import type { EndingReason } from '../log/outlet.ts';
 import { type AudienceKind, audienceMembers, audiences } from './tables.ts';
 
-/** A new, empty audience of an organization. */
-export async function createAudience(tx: Transaction, organizationId: string, kind: AudienceKind): Promise<string> {
-  const [audience] = await tx.insert(audiences).values({ organizationId, kind }).returning({ id: audiences.id });
+/** A new, empty audience of an organization, or of something in it. */
+export async function createAudience(
+  tx: Transaction,
+  organizationId: string,
+  kind: AudienceKind,
+  subjectId: string | null = null,
+): Promise<string> {
+  const [audience] = await tx
+    .insert(audiences)
+    .values({ organizationId, kind, subjectId })
+    .returning({ id: audiences.id });
   if (!audience) throw new Error('insert returned no row');
   return audience.id;
 }
@@ -59,7 +67,8 @@ export async function settleAudiences(
       jsonb_build_object('userId', user_id, 'last', last, 'reason', ${reason}::text) from gone
     union all
     select event_id, audience_id, ${organizationId}::uuid, 'ACCESS_BEGAN', user_id,
-      jsonb_build_object('userId', user_id, 'audience', (select kind from audiences where id = audience_id))
+      (select jsonb_strip_nulls(jsonb_build_object('userId', user_id, 'audience', kind, 'subjectId', a.subject_id))
+        from audiences a where a.id = audience_id)
     from came`,
   );
 }

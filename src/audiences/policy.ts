@@ -8,16 +8,21 @@ const implied: Readonly<Record<string, Partial<Standing>>> = {
   STAFF: { role: 'EMPLOYEE' },
   VERIFIED_STAFF: { role: 'EMPLOYEE', verified: true },
   ADMINISTRATORS: { role: 'EMPLOYEE', administrator: true },
+  // Leaders, staff and families have in common what a student there has.
+  GROUP: { role: 'STUDENT' },
+  GROUP_STAFF: { role: 'EMPLOYEE', verified: true },
+  GROUP_GUARDIANS: { role: 'STUDENT' },
 };
 
 /**
  * A person with no more rights than being in an audience gives: what they may see, everybody in it may, so it can be shown to
  * all of them as one. Null where the audience gives no rights of its own. Rules must be such that more rights never hide.
  */
-export function leastOf({ id, kind, organizationId }: Audience): Viewer | null {
+export function leastOf({ id, kind, organizationId, subjectId }: Audience): Viewer | null {
   const standing = implied[kind];
   if (!standing && kind !== 'OPERATORS' && kind !== personAlone) return null;
-  const standings = standing && organizationId ? [{ ...nothing, organizationId, ...standing }] : [];
+  const groupIds = subjectId === null ? [] : [subjectId];
+  const standings = standing && organizationId ? [{ ...nothing, ...standing, organizationId, groupIds }] : [];
   return new Viewer({
     // Of one person alone it is known who they are, and nothing else.
     userId: kind === personAlone ? id : '',
@@ -29,10 +34,11 @@ export function leastOf({ id, kind, organizationId }: Audience): Viewer | null {
   });
 }
 
-const nothing: Omit<Standing, 'organizationId'> = {
+const nothing: Omit<Standing, 'organizationId' | 'groupIds'> = {
   membershipId: '',
   role: 'STUDENT',
   position: null,
   verified: false,
   administrator: false,
+  childIds: [],
 };

@@ -16,7 +16,7 @@ import { type AudienceKind, audiences } from './tables.ts';
  * without a place yet as its end.
  */
 const staysOfUsers = prepareRaw<Stay & { userId: string }, { userIds: readonly string[] }>(sql`
-  select m.user_id as "userId", m.audience_id as id, a.organization_id as "organizationId", a.kind::text as kind,
+  select m.user_id as "userId", m.audience_id as id, a.organization_id as "organizationId", a.kind::text as kind, a.subject_id as "subjectId",
     case when b.id is null then 0 else coalesce(b.position::float8, 'infinity') end as since,
     case when m.until is null then 'infinity' when e.id is null then 0 else coalesce(e.position::float8, 'infinity') end as until
   from audience_members m
@@ -31,9 +31,12 @@ export async function staysOf(db: Database, userIds: readonly string[]): Promise
   return userIds.map((id) => found.get(id) ?? []);
 }
 
-/** What a subscription is about: an audience of some kind in an organization, or the viewer alone. */
+/** What a subscription is about: an audience of some kind, of an organization or of something in it; or the viewer alone. */
 interface Wanted extends Pick<Topic, 'scope' | 'kinds'> {
-  readonly of: { readonly kind: AudienceKind; readonly organizationId: string } | 'VIEWER';
+  readonly of:
+    | { readonly kind: AudienceKind; readonly organizationId: string }
+    | { readonly kind: AudienceKind; readonly subjectId: string }
+    | 'VIEWER';
 }
 
 /** Follows as the request's viewer. @throws NotFound when they may not, InvalidInput for a bad cursor */
@@ -44,10 +47,12 @@ export function follow(
 ): Promise<Follower> {
   const reader = hub.reader(viewer.userId);
   if (!reader) throw new Error('a transport must hold whoever subscribes');
-  const anchor = (audience: Audience) =>
-    of === 'VIEWER'
-      ? audience === reader.alone
-      : audience.kind === of.kind && audience.organizationId === of.organizationId;
+  const anchor = (audience: Audience) => {
+    if (of === 'VIEWER') return audience === reader.alone;
+    const ofThem =
+      'subjectId' in of ? audience.subjectId === of.subjectId : audience.organizationId === of.organizationId;
+    return audience.kind === of.kind && ofThem;
+  };
   return hub.follow(reader, viewer.sessionId, { anchor, scope, kinds }, asking.resumeAfter ?? after ?? null);
 }
 
@@ -59,7 +64,10 @@ const viewerColumns = sql.raw(`
   ) as "isOperator",
   coalesce((
     select json_agg(json_build_object('organizationId', t.organization_id, 'membershipId', t.membership_id, 'role', t.role,
-      'position', t.position, 'verified', t.verified, 'administrator', t.administrator) order by t.membership_id)
+      'position', t.position, 'verified', t.verified, 'administrator', t.administrator,
+      'groupIds', array(select distinct p.group_id from active_places p where p.membership_id = t.membership_id),
+      'childIds', array(select p.child_id from active_places p where p.membership_id = t.membership_id and p.child_id is not null)
+    ) order by t.membership_id)
     from active_standings t where t.user_id = u.id
   ), '[]') as standings`);
 

@@ -1,5 +1,17 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, index, pgEnum, pgTable, pgView, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  pgEnum,
+  pgTable,
+  pgView,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { createdAt, id, instant } from '../database/columns.ts';
 
 export const audienceKind = pgEnum('audience_kind', [
@@ -9,14 +21,30 @@ export const audienceKind = pgEnum('audience_kind', [
   'STAFF',
   'VERIFIED_STAFF',
   'ADMINISTRATORS',
+  'GROUP',
+  'GROUP_STAFF',
+  'GROUP_GUARDIANS',
 ]);
 export type AudienceKind = (typeof audienceKind.enumValues)[number];
 
-/** A set of people who may see something. A person alone is an audience too, without a row: its id is the user's. */
+/**
+ * A set of people who may see something. `subjectId` names whose it is where an organization has several of its kind: a
+ * group. A person alone is an audience too, without a row: its id is the user's.
+ */
 export const audiences = pgTable(
   'audiences',
-  { id: id(), kind: audienceKind('kind').notNull(), organizationId: uuid('organization_id'), createdAt: createdAt() },
-  (t) => [unique('audiences_organization_kind_key').on(t.organizationId, t.kind).nullsNotDistinct()],
+  {
+    id: id(),
+    kind: audienceKind('kind').notNull(),
+    organizationId: uuid('organization_id'),
+    subjectId: uuid('subject_id'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    unique('audiences_subject_key').on(t.organizationId, t.kind, t.subjectId).nullsNotDistinct(),
+    index('audiences_subject_index').on(t.subjectId),
+    check('audiences_subject_check', sql`(${t.subjectId} is not null) = (${t.kind}::text like 'GROUP%')`),
+  ],
 );
 
 /**
@@ -44,11 +72,38 @@ export const audienceMembers = pgTable(
 );
 
 /**
- * What each person is where: active memberships of active organizations. Like the view below it names tables of higher
- * floors as text, for this is the one place where the rules of who may see what begin.
+ * What puts each person in which group: staff assigned to it whose status is confirmed, guardians by their links to the
+ * children enrolled in it, students by their own record. Like the views below it names tables of higher floors as text,
+ * for this is the one place where the rules of who may see what begin.
  *
- * drizzle-kit creates views in the order of their exports’ names, so this one must come first in the alphabet.
+ * drizzle-kit creates views in the order of their exports’ names, so what others stand on comes first in the alphabet.
  */
+export const activePlaces = pgView('active_places', {
+  userId: uuid('user_id').notNull(),
+  organizationId: uuid('organization_id').notNull(),
+  membershipId: uuid('membership_id').notNull(),
+  role: text('role').notNull(),
+  groupId: uuid('group_id').notNull(),
+  childId: uuid('child_id'),
+}).as(sql`
+  select m.user_id, m.organization_id, m.id as membership_id, m.role::text as role, p.group_id, p.child_id
+  from memberships m
+  join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
+  cross join lateral (
+    select a.group_id, null::uuid as child_id from staff_assignments a
+    where m.role = 'EMPLOYEE' and a.membership_id = m.id and a.ended_on is null
+      and exists (select from verifications v where v.membership_id = m.id and v.state = 'VERIFIED')
+    union all
+    select c.group_id, c.id from guardian_links l join children c on c.id = l.child_id
+    where m.role = 'GUARDIAN' and l.user_id = m.user_id and l.organization_id = m.organization_id and l.state = 'ACTIVE'
+    union all
+    select c.group_id, c.id from children c
+    where m.role = 'STUDENT' and c.user_id = m.user_id and c.organization_id = m.organization_id
+  ) p
+  where m.state = 'ACTIVE' and p.group_id is not null
+`);
+
+/** What each person is where: active memberships of active organizations. */
 export const activeStandings = pgView('active_standings', {
   userId: uuid('user_id').notNull(),
   organizationId: uuid('organization_id').notNull(),
@@ -68,7 +123,8 @@ export const activeStandings = pgView('active_standings', {
 
 /**
  * Who belongs in each derived audience, from the causes alone. The stored members are made equal to it by the command
- * that changes a cause (`settleAudiences`).
+ * that changes a cause (`settleAudiences`). Kinds that came after the first version are compared as text: a migration
+ * cannot use an enum's value in the transaction that adds it.
  */
 export const derivedAudienceMembers = pgView('derived_audience_members', {
   audienceId: uuid('audience_id').notNull(),
@@ -84,4 +140,17 @@ export const derivedAudienceMembers = pgView('derived_audience_members', {
     or (a.kind = 'STAFF' and s.role = 'EMPLOYEE' and (s.verified or s.administrator))
     or (a.kind = 'VERIFIED_STAFF' and s.role = 'EMPLOYEE' and s.verified)
     or (a.kind = 'ADMINISTRATORS' and s.administrator)
+  union
+  select a.id, a.organization_id, s.user_id, s.role
+  from active_standings s
+  join groups g on g.organization_id = s.organization_id and g.state = 'ACTIVE'
+  join audiences a on a.subject_id = g.id and a.kind::text = 'GROUP'
+  where s.administrator or (s.position = 'HEAD' and s.verified)
+  union
+  select a.id, a.organization_id, p.user_id, p.role
+  from active_places p
+  join audiences a on a.subject_id = p.group_id
+  where a.kind::text = 'GROUP'
+    or (a.kind::text = 'GROUP_STAFF' and p.role = 'EMPLOYEE')
+    or (a.kind::text = 'GROUP_GUARDIANS' and p.role in ('EMPLOYEE', 'GUARDIAN'))
 `);

@@ -21,6 +21,9 @@ export interface Connection extends AsyncDisposable {
    */
   listen(channel: string, onNotify: (payload: string) => void, onListening: () => void): Promise<AsyncDisposable>;
 
+  /** Runs statements that come as one text, without parameters, as one transaction. Answers with the rows of them all. */
+  script(text: string): Promise<unknown[]>;
+
   /** Rejects unless the database answers. */
   ping(): Promise<void>;
 

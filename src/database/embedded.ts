@@ -53,6 +53,7 @@ function connectionTo(client: PGlite, lock?: AsyncDisposable): Connection {
       onListening();
       return { [Symbol.asyncDispose]: () => unlisten() };
     },
+    script: async (text) => (await withDeadline(client.exec(text))).flatMap(({ rows }) => rows),
     ping: async () => {
       await db.execute(sql`select 1`);
     },

@@ -10,7 +10,7 @@ import postgres, {
   type TransactionSql,
 } from 'postgres';
 import { arrayLiteral, arrayParser } from './arrays.ts';
-import type { Connection, Database } from './connect.ts';
+import { type Connection, type Database, rowsOf } from './connect.ts';
 import { DeadlineExceeded, withDeadline } from './failures.ts';
 
 /** Any fixed number: the key of the advisory lock under which one process at a time does maintenance. */
@@ -42,6 +42,8 @@ export async function openPostgres(url: string, poolSize: number): Promise<Conne
     kind: 'postgres',
     db,
     listen: (channel, onNotify, onListening) => listen(client, channel, onNotify, onListening),
+    // An array of rows for each statement, or the rows alone of a single one.
+    script: async (text) => rowsOf(await db.execute(sql.raw(text))).flat(),
     ping: async () => {
       await db.execute(sql`select 1`);
     },

@@ -6,7 +6,7 @@ import { setOperators } from '../audiences/commands.ts';
 import { authenticate, freshViewer } from '../audiences/queries.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { groups } from '../groups/tables.ts';
-import { createInvite, redeemInvite, revokeInvite } from '../invites/commands.ts';
+import { createInvite, revokeInvite } from '../invites/commands.ts';
 import {
   approveJoinRequest,
   rejectJoinRequest,
@@ -16,6 +16,7 @@ import {
 import { transact } from '../log/append.ts';
 import { appointHead } from '../memberships/commands.ts';
 import { updateOrganization } from '../organizations/commands.ts';
+import { redeemInvite } from '../redemptions/commands.ts';
 import { confirmVerification, submitVerification } from '../verifications/commands.ts';
 import type { Position, Role, Viewer } from '../viewer.ts';
 import { contentOf, demoMark } from './queries.ts';

@@ -8,16 +8,25 @@ import type { Batch, Context } from './context.ts';
 
 type Identified = PgTable & { id: PgColumn; $inferSelect: { id: string } };
 
+/** What is read with each row besides its own columns: each an expression over them. */
+type Extra = Readonly<Record<string, SQL.Aliased>>;
+type RowOf<Table extends Identified, More extends Extra> = Table['$inferSelect'] & {
+  readonly [Name in keyof More]: More[Name]['_']['type'];
+};
+
 /** Rows by their ids, whoever asks: for what has been reached through something visible. */
-export function byId<Table extends Identified>(table: Table): Batch<string, Table['$inferSelect'] | null> {
+export function byId<Table extends Identified, More extends Extra = Record<never, never>>(
+  table: Table,
+  more?: More,
+): Batch<string, RowOf<Table, More> | null> {
   const read = prepare((db) =>
     db
-      .select()
+      .select({ ...getTableColumns(table as PgTable), ...more })
       .from(table as PgTable)
       .where(sql`${table.id} = any(${sql.placeholder('ids')})`),
   );
   return async (db, ids) => {
-    const found = (await read(db, { ids: [...ids] })) as Table['$inferSelect'][]; // all columns of this very table
+    const found = (await read(db, { ids: [...ids] })) as RowOf<Table, More>[]; // all columns of this very table
     const index = new Map(found.map((row) => [row.id, row]));
     return ids.map((id) => index.get(id) ?? null);
   };
@@ -33,12 +42,13 @@ export interface ListKey<Filter> {
  * The lists of many parents, a page of each, newest first, in one statement; and their sizes in another.
  * `narrow` is what of the list this viewer and this filter leave.
  */
-export function listsOf<Table extends Identified, Filter>(
+export function listsOf<Table extends Identified, Filter, More extends Extra = Record<never, never>>(
   table: Table,
   parent: PgColumn,
   narrow: (filter: Filter, viewer: Viewer) => SQL | undefined,
-): Lists<Table['$inferSelect'], Filter> {
-  type Row = Table['$inferSelect'];
+  more?: More,
+): Lists<RowOf<Table, More>, Filter> {
+  type Row = RowOf<Table, More>;
   return {
     page: async (db, keys, viewer) =>
       inGroups(
@@ -53,14 +63,14 @@ export function listsOf<Table extends Identified, Filter>(
             .where(and(among(parent, parents), narrow(filter, viewer()), where))
             .as('ranked');
           const found = await db
-            .select({ row: getTableColumns(table as PgTable), parentId: sql<string>`${parent}` })
+            .select({ row: { ...getTableColumns(table as PgTable), ...more }, parentId: sql<string>`${parent}` })
             .from(table as PgTable)
             .innerJoin(ranked, sql`${ranked.id} = ${table.id}`)
             .where(sql`${ranked.place} <= ${limit}`)
             .orderBy(orderBy)
             .prepare(onServer)
             .execute();
-          return collect<Row>(parents, found as { row: Row; parentId: string }[]); // all columns of this very table
+          return collect<Row>(parents, found as unknown as { row: Row; parentId: string }[]); // all columns of this very table
         },
       ),
     count: async (db, keys, viewer) =>

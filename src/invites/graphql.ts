@@ -1,57 +1,23 @@
 import { UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
+import { ChildType } from '../children/graphql.ts';
+import { canSeeChild } from '../children/policy.ts';
+import { childById } from '../children/queries.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { ErrorInterface } from '../graphql/errors.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { canSeeGroup } from '../groups/policy.ts';
 import { groupById } from '../groups/queries.ts';
-import { AlreadyRequested } from '../join-requests/commands.ts';
-import { JoinRequestType } from '../join-requests/graphql.ts';
-import { AlreadyMember } from '../memberships/commands.ts';
-import { MembershipType, PositionEnum, RoleEnum } from '../memberships/graphql.ts';
+import { PositionEnum, RoleEnum } from '../memberships/graphql.ts';
 import { roleEnum } from '../memberships/tables.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
-import {
-  createInvite,
-  InviteExhausted,
-  InviteExpired,
-  InviteRevoked,
-  type Redemption,
-  redeemInvite,
-  revokeInvite,
-  revokeUnclaimedInvites,
-} from './commands.ts';
-import { canInvite, canListInvites, canRevokeInvite, canSeeInvite } from './policy.ts';
-import {
-  type InvitePreview,
-  type InviteRedemption,
-  inviteById,
-  invitesOf,
-  previewInvite,
-  redemptionsOf,
-  stateOf,
-} from './queries.ts';
+import { createInvite, revokeInvite, revokeUnclaimedInvites } from './commands.ts';
+import { canInvite, canInviteSomewhere, canListInvites, canRevokeInvite, canSeeInvite, fits } from './policy.ts';
+import { type InvitePreview, inviteById, invitesOf, previewInvite, stateOf } from './queries.ts';
 import type { Invite } from './tables.ts';
-
-builder.objectType(InviteExhausted, {
-  name: 'InviteExhausted',
-  interfaces: [ErrorInterface],
-  description: '`INVITE_EXHAUSTED`: all uses are taken.',
-});
-builder.objectType(InviteExpired, {
-  name: 'InviteExpired',
-  interfaces: [ErrorInterface],
-  description: '`INVITE_EXPIRED`: its time is over.',
-});
-builder.objectType(InviteRevoked, {
-  name: 'InviteRevoked',
-  interfaces: [ErrorInterface],
-  description: '`INVITE_REVOKED`: annulled, or its creator has lost the right to invite, or its group was archived.',
-});
 
 const InviteStateEnum = builder.enumType('InviteState', {
   description:
@@ -64,19 +30,7 @@ const InviteStateEnum = builder.enumType('InviteState', {
   } as const,
 });
 
-const RedemptionType = builder.objectRef<InviteRedemption>('InviteRedemption').implement({
-  description: 'One person’s use of an invite.',
-  fields: (t) => ({
-    user: t.field({
-      type: UserType,
-      description: 'Who used it.',
-      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
-    }),
-    redeemedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was used.' }),
-  }),
-});
-
-const InviteType = builder.objectRef<Invite>('Invite');
+export const InviteType = builder.objectRef<Invite>('Invite');
 builder.node(InviteType, {
   description:
     'A link into one group in one role (§2.1.7). Seen by administrators and by the verified employee who made it.',
@@ -93,6 +47,15 @@ builder.node(InviteType, {
       },
     }),
     role: t.field({ type: RoleEnum, description: 'In which role.', resolve: ({ role }) => role }),
+    child: t.field({
+      type: ChildType,
+      nullable: true,
+      description: 'For whom a guardian or a student comes. Null: an employee, or not for this viewer.',
+      resolve: async ({ childId }, _args, ctx) => {
+        const child = childId ? await ctx.loadExisting(childById, childId) : null;
+        return child && ctx.sees(canSeeChild, child) ? child : null;
+      },
+    }),
     position: t.field({
       type: PositionEnum,
       nullable: true,
@@ -120,16 +83,6 @@ builder.node(InviteType, {
       type: 'DateTime',
       nullable: true,
       description: 'When it was annulled; null: it was not.',
-    }),
-    redemptions: t.connection({
-      perViewer: true,
-      type: RedemptionType,
-      nullable: true,
-      description: 'Who used it, newest first. Null: not for this viewer, who may no longer invite people so.',
-      resolve: (invite, args, ctx) =>
-        canInvite(ctx.viewer, invite, invite.role)
-          ? listed(ctx, args, redemptionsOf, { parentId: invite.id, filter: null })
-          : null,
     }),
     viewerCanRevoke: t.boolean({
       perViewer: true,
@@ -162,9 +115,18 @@ builder.objectField(OrganizationType, 'viewerCanInvite', (t) =>
   t.field({
     perViewer: true,
     type: [RoleEnum],
-    description: 'The roles in which the viewer may invite people.',
-    resolve: ({ id: organizationId }, _args, ctx) =>
-      roleEnum.enumValues.filter((role) => canInvite(ctx.viewer, { organizationId }, role)),
+    description: 'The roles in which the viewer may invite people, to one group or another (`Group.viewerCanInvite`).',
+    resolve: ({ id }, _args, ctx) => roleEnum.enumValues.filter((role) => canInviteSomewhere(ctx.viewer, id, role)),
+  }),
+);
+
+builder.objectField(GroupType, 'viewerCanInvite', (t) =>
+  t.field({
+    perViewer: true,
+    type: [RoleEnum],
+    description: 'The roles in which the viewer may invite people to the group.',
+    resolve: (group, _args, ctx) =>
+      roleEnum.enumValues.filter((role) => fits(role, group) && canInvite(ctx.viewer, group, role)),
   }),
 );
 
@@ -177,7 +139,7 @@ const PreviewType = builder.objectRef<InvitePreview>('InvitePreview').implement(
   }),
 });
 
-const codeArgument = { required: true, description: 'The code of the link.' } as const;
+export const codeArgument = { required: true, description: 'The code of the link.' } as const;
 
 builder.queryField('invitePreview', (t) =>
   t.field({
@@ -211,11 +173,12 @@ builder.mutationField('createInvite', (t) =>
   t.fieldWithInput({
     type: CreateInvitePayload,
     description:
-      'Makes an invite into a group in a role (§2.1.7). Administrators invite anybody, the head guardians. Employees come to ' +
-      'the group «Staff», others to any other group.',
+      'Makes an invite into a group in a role (§2.1.7). Employees come to the group «Staff»; guardians and students come for ' +
+      'a child, to its group. Administrators invite anybody, the head and the staff of the child’s group guardians (§2.4.1).',
     errors: { types: [InvalidState] },
     input: {
-      groupId: t.input.id({ required: true, description: 'Into which group.' }),
+      groupId: t.input.id({ description: 'Into which group; a child’s own, where it has one, need not be told.' }),
+      childId: t.input.id({ description: 'For which child a guardian or a student comes.' }),
       role: t.input.field({ type: RoleEnum, required: true, description: 'In which role.' }),
       position: t.input.field({
         type: PositionEnum,
@@ -233,39 +196,11 @@ builder.mutationField('createInvite', (t) =>
       }),
     },
     resolve: (_root, { input }, ctx) =>
-      createInvite(ctx.db, ctx.viewer, { ...input, groupId: idOf('Group', input.groupId) }),
-  }),
-);
-
-const RedeemPayload = builder.objectRef<Redemption>('RedeemInvitePayload').implement({
-  description: 'What using an invite gave: exactly one of the two.',
-  fields: (t) => ({
-    membership: t.field({
-      type: MembershipType,
-      nullable: true,
-      description: 'The membership, which begins at once.',
-      resolve: ({ membership }) => membership,
-    }),
-    joinRequest: t.field({
-      type: JoinRequestType,
-      nullable: true,
-      description: 'The request that an administrator decides on, where the invite requires approval.',
-      resolve: ({ joinRequest }) => joinRequest,
-    }),
-  }),
-});
-
-builder.mutationField('redeemInvite', (t) =>
-  t.fieldWithInput({
-    type: RedeemPayload,
-    description:
-      'Uses an invite (§2.1.7, 2.2.3, 2.4.1): the link fixes group and role. A repeat by the same person returns what the ' +
-      'first gave and takes no further use.',
-    errors: {
-      types: [InviteExhausted, InviteExpired, InviteRevoked, AlreadyMember, AlreadyRequested],
-    },
-    input: { code: t.input.string(codeArgument) },
-    resolve: (_root, { input }, ctx) => redeemInvite(ctx.db, ctx.viewer, input.code),
+      createInvite(ctx.db, ctx.viewer, {
+        ...input,
+        groupId: input.groupId ? idOf('Group', input.groupId) : null,
+        childId: input.childId ? idOf('Child', input.childId) : null,
+      }),
   }),
 );
 

@@ -1,18 +1,27 @@
-import type { Group } from '../groups/tables.ts';
+import type { GroupRow } from '../groups/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Invite } from './tables.ts';
 
-/**
- * Invites people to a group in a role (§2.1.7): administrators anybody, the head guardians.
- */
+/** Invites people to a group in a role (§2.1.7, 2.4.1): administrators anybody, the head and the group's staff guardians. */
 export const canInvite = (
   viewer: Viewer,
-  { organizationId }: Pick<Group, 'organizationId'>,
+  { id, organizationId }: Pick<GroupRow, 'id' | 'organizationId'>,
   role: Invite['role'],
-): boolean => viewer.administers(organizationId) || (role === 'GUARDIAN' && viewer.heads(organizationId));
+): boolean =>
+  viewer.administers(organizationId) || (role === 'GUARDIAN' && (viewer.heads(organizationId) || viewer.teaches(id)));
+
+/** Invites people in a role to some group there. */
+export const canInviteSomewhere = (viewer: Viewer, organizationId: string, role: Invite['role']): boolean =>
+  viewer.administers(organizationId) ||
+  (role === 'GUARDIAN' &&
+    (viewer.heads(organizationId) ||
+      viewer.standings.some(
+        (own) => own.organizationId === organizationId && own.groupIds.some((id) => viewer.teaches(id)),
+      )));
 
 /** Whether the role makes sense in a group: employees come to the group «Staff», others to any other. */
-export const fits = (role: Invite['role'], group: Group): boolean => (role === 'EMPLOYEE') === (group.kind === 'STAFF');
+export const fits = (role: Invite['role'], group: Pick<GroupRow, 'kind'>): boolean =>
+  (role === 'EMPLOYEE') === (group.kind === 'STAFF');
 
 /** Sees an invite: administrators all of them, others their own as long as they belong there. */
 export const canSeeInvite = (viewer: Viewer, invite: Pick<Invite, 'organizationId' | 'createdBy'>): boolean =>

@@ -1,5 +1,6 @@
 import { and, eq, or, type SQL, sql } from 'drizzle-orm';
 import { viewerOf } from '../audiences/queries.ts';
+import { children } from '../children/tables.ts';
 import type { Database } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
@@ -70,13 +71,18 @@ const previewByHash = prepare((db) =>
     .select({
       organizationName: organizations.name,
       groupName: groups.name,
+      id: groups.id,
       organizationId: groups.organizationId,
       role: invites.role,
       createdBy: invites.createdBy,
     })
     .from(invites)
     .innerJoin(organizations, and(eq(organizations.id, invites.organizationId), eq(organizations.state, 'ACTIVE')))
-    .innerJoin(groups, and(eq(groups.id, invites.groupId), eq(groups.state, 'ACTIVE')))
+    .leftJoin(children, eq(children.id, invites.childId))
+    .innerJoin(
+      groups,
+      and(eq(groups.id, sql`coalesce(${children.groupId}, ${invites.groupId})`), eq(groups.state, 'ACTIVE')),
+    )
     .where(and(eq(invites.codeHash, sql.placeholder('hash')), sql`${stateColumn} = 'ACTIVE'`)),
 );
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, index, integer, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { boolean, check, foreignKey, index, integer, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { users } from '../accounts/tables.ts';
+import { children } from '../children/tables.ts';
 import { bytea, createdAt, id, instant } from '../database/columns.ts';
 import { groups } from '../groups/tables.ts';
 import { joinRequests } from '../join-requests/tables.ts';
@@ -19,6 +20,8 @@ export const invites = pgTable(
       .notNull()
       .references(() => groups.id),
     role: roleEnum('role').notNull(),
+    /** For whom a guardian or a student comes; the group is then the child's, wherever it is by the time. */
+    childId: uuid('child_id'),
     position: positionEnum('position'),
     codeHash: bytea('code_hash').notNull(),
     maxUses: integer('max_uses').notNull().default(1),
@@ -37,6 +40,13 @@ export const invites = pgTable(
     unique('invites_code_key').on(t.codeHash),
     unique('invites_idempotency_key').on(t.createdBy, t.idempotencyKey),
     index('invites_organization_index').on(t.organizationId, t.id),
+    index('invites_group_index').on(t.groupId),
+    foreignKey({
+      name: 'invites_child_fkey',
+      columns: [t.childId, t.organizationId],
+      foreignColumns: [children.id, children.organizationId],
+    }),
+    check('invites_child_check', sql`${t.childId} is null or ${t.role} <> 'EMPLOYEE'`),
     check('invites_uses_check', sql`${t.useCount} between 0 and ${t.maxUses}`),
     check('invites_position_check', sql`${t.position} is null or (${t.role} = 'EMPLOYEE' and ${t.position} <> 'HEAD')`),
   ],

@@ -1,12 +1,13 @@
 import { and, eq, inArray, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { admit, isLinked } from '../arrivals/commands.ts';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { constraintOf } from '../database/failures.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { idempotencyKey, line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { AlreadyMember, beginMembership, demandStudentsAllowed } from '../memberships/commands.ts';
+import { AlreadyMember, demandStudentsAllowed } from '../memberships/commands.ts';
 import { openMembership } from '../memberships/queries.ts';
 import { type Membership, positionEnum, roleEnum } from '../memberships/tables.ts';
 import { enterOrganization, lockOrganization, tell } from '../organizations/commands.ts';
@@ -64,7 +65,8 @@ export async function submitJoinRequest(db: Database, viewer: Viewer, input: unk
     const coolDownEnds =
       latest?.state === 'REJECTED' && latest.decidedAt ? daysAfter(latest.decidedAt, coolDownDays) : null;
     if (coolDownEnds && coolDownEnds > new Date()) throw new CoolDown(coolDownEnds);
-    return fileJoinRequest(tx, viewer, organization, { ...wish, position: wish.position ?? null, inviteId: null });
+    const given = { position: wish.position ?? null, inviteId: null, childId: null };
+    return fileJoinRequest(tx, viewer, organization, { ...wish, ...given });
   });
 }
 
@@ -76,14 +78,16 @@ export async function fileJoinRequest(
   tx: Transaction,
   viewer: Viewer,
   organization: Organization,
-  wish: Pick<JoinRequest, 'role' | 'position' | 'note' | 'inviteId' | 'idempotencyKey'>,
+  wish: Pick<JoinRequest, 'role' | 'position' | 'note' | 'inviteId' | 'childId' | 'idempotencyKey'>,
 ): Promise<JoinRequest> {
   demandStudentsAllowed(organization, wish.role);
   if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
   const person = { userId: viewer.userId, organizationId: organization.id, role: wish.role };
-  if (await openMembership(tx, person)) throw new AlreadyMember();
+  const present = await openMembership(tx, person);
+  const comesForAnother = wish.childId !== null && !(await isLinked(tx, viewer.userId, wish.childId));
+  if (present && !(comesForAnother && present.state === 'ACTIVE')) throw new AlreadyMember();
   await expire(tx, organization.id);
-  const { role, position, note, inviteId, idempotencyKey } = wish;
+  const { role, position, note, inviteId, childId, idempotencyKey } = wish;
   const [request] = await tx
     .insert(joinRequests)
     .values({
@@ -91,6 +95,7 @@ export async function fileJoinRequest(
       position,
       note,
       inviteId,
+      childId,
       idempotencyKey,
       organizationId: organization.id,
       userId: viewer.userId,
@@ -155,9 +160,17 @@ export async function withdrawJoinRequest(db: Database, viewer: Viewer, joinRequ
   });
 }
 
-/** Approves a request: the person is a member from now on. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState, AlreadyMember */
-export async function approveJoinRequest(db: Database, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
-  return transact(db, (tx) => approve(tx, viewer, joinRequestId));
+/**
+ * Approves a request: the person is a member from now on, a guardian or student for the child that is named. Repeating it
+ * changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState, AlreadyMember
+ */
+export async function approveJoinRequest(
+  db: Database,
+  viewer: Viewer,
+  joinRequestId: string,
+  childId: string | null = null,
+): Promise<JoinRequest> {
+  return transact(db, (tx) => approve(tx, viewer, joinRequestId, childId));
 }
 
 export interface BulkApproval {
@@ -181,7 +194,7 @@ export async function approveJoinRequests(
     await lockOrganizationsOf(tx, viewer, ids);
     for (const joinRequestId of new Set(ids)) {
       try {
-        approved.push(await tx.transaction((nested) => approve(nested, viewer, joinRequestId)));
+        approved.push(await tx.transaction((nested) => approve(nested, viewer, joinRequestId, null)));
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
         skipped.push({ joinRequestId, error });
@@ -206,14 +219,21 @@ async function lockOrganizationsOf(tx: Transaction, viewer: Viewer, joinRequestI
     .for('no key update');
 }
 
-async function approve(tx: Transaction, viewer: Viewer, joinRequestId: string): Promise<JoinRequest> {
+async function approve(
+  tx: Transaction,
+  viewer: Viewer,
+  joinRequestId: string,
+  named: string | null,
+): Promise<JoinRequest> {
   const { organization, request: before } = await enterDecision(tx, viewer, joinRequestId);
   if (before.state === 'APPROVED') return before;
   if (before.state !== 'PENDING') throw new InvalidState(before.state);
   const { userId, role, position } = before;
-  const membership = await beginMembership(tx, organization, { userId, role, position });
+  const childId = named ?? before.childId;
+  const membership = await admit(tx, organization, { userId, role, position, childId });
   const request = await setState(tx, before, {
     state: 'APPROVED',
+    childId,
     decidedBy: viewer.userId,
     membershipId: membership.id,
   });
@@ -276,7 +296,7 @@ async function enterDecision(tx: Transaction, viewer: Viewer, joinRequestId: str
 async function setState(
   tx: Transaction,
   before: JoinRequest,
-  change: Pick<JoinRequest, 'state'> & Partial<Pick<JoinRequest, 'decidedBy' | 'membershipId' | 'reason'>>,
+  change: Pick<JoinRequest, 'state'> & Partial<Pick<JoinRequest, 'childId' | 'decidedBy' | 'membershipId' | 'reason'>>,
 ): Promise<JoinRequest> {
   const [request] = await tx
     .update(joinRequests)

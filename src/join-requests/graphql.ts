@@ -189,9 +189,16 @@ builder.mutationField('approveJoinRequest', (t) =>
     description:
       'Approves a request: the person is a member from now on. Administrators, not their own. A repeat changes nothing.',
     errors: { types: [InvalidState, AlreadyMember] },
-    input: { joinRequestId: t.input.id(whichRequest) },
-    resolve: (_root, { input }, ctx) =>
-      approveJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId)),
+    input: {
+      joinRequestId: t.input.id(whichRequest),
+      childId: t.input.id({
+        description: 'For which child a guardian or a student comes; one that the invite named need not be told.',
+      }),
+    },
+    resolve: (_root, { input }, ctx) => {
+      const childId = input.childId ? idOf('Child', input.childId) : null;
+      return approveJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId), childId);
+    },
   }),
 );
 

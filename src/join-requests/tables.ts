@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { check, index, pgEnum, pgTable, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { users } from '../accounts/tables.ts';
+import { children } from '../children/tables.ts';
 import { createdAt, id, instant } from '../database/columns.ts';
 import { memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
 import { organizations } from '../organizations/tables.ts';
@@ -29,6 +30,8 @@ export const joinRequests = pgTable(
     note: text('note'),
     /** The invite it came by (`requiresApproval`); no foreign key, for invites stand on a higher floor. */
     inviteId: uuid('invite_id'),
+    /** For whom a guardian or a student comes: told by the invite, or by who approves. */
+    childId: uuid('child_id').references(() => children.id),
     state: joinRequestState('state').notNull().default('PENDING'),
     reason: text('reason'),
     membershipId: uuid('membership_id').references(() => memberships.id),

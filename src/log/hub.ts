@@ -107,7 +107,8 @@ export class Hub implements Source {
       this.#readers.get(id)?.endSession(event.subjectId, 'SIGNED_OUT');
       return;
     }
-    const audience = { id, organizationId, kind: String(payload.audience) };
+    const subjectId = typeof payload.subjectId === 'string' ? payload.subjectId : null;
+    const audience = { id, organizationId, kind: String(payload.audience), subjectId };
     // Only whoever comes in is told what kind of audience it is.
     const known = kind === 'ACCESS_BEGAN' ? this.#intern(audience) : audience;
     this.#readers.get(String(payload.userId))?.changed(event, known);
@@ -130,10 +131,10 @@ export class Hub implements Source {
     }
   }
 
-  #intern({ id, kind, organizationId }: Audience): Audience {
+  #intern({ id, kind, organizationId, subjectId }: Audience): Audience {
     let audience = this.#audiences.get(id);
     if (!audience) {
-      audience = { id, kind, organizationId };
+      audience = { id, kind, organizationId, subjectId };
       this.#audiences.set(id, audience);
     }
     return audience;

@@ -5,6 +5,8 @@ export interface Audience {
   readonly id: string;
   readonly kind: string;
   readonly organizationId: string | null;
+  /** Whose it is where an organization has several of the kind, a group's id; else null. */
+  readonly subjectId: string | null;
 }
 
 /** From which place to which place in the log somebody is in an audience; infinite while it is open, or not placed yet. */
@@ -17,8 +19,8 @@ export interface Interval {
 /** What a subscription follows. Losing the anchor's audience ends it. */
 export interface Topic {
   readonly anchor: Audience;
-  /** Which other audiences it spans: none, the reader's in the anchor's organization, or all of the reader's. */
-  readonly scope: 'ANCHOR' | 'ORGANIZATION' | 'READER';
+  /** Which other of the reader's audiences it spans: none, those of the anchor's subject or organization, or all. */
+  readonly scope: 'ANCHOR' | 'SUBJECT' | 'ORGANIZATION' | 'READER';
   /** The kinds of events it wants. */
   readonly kinds: ReadonlySet<string>;
 }
@@ -70,7 +72,7 @@ export class Reader {
 
   constructor(userId: string) {
     this.userId = userId;
-    this.alone = { id: userId, kind: personAlone, organizationId: null };
+    this.alone = { id: userId, kind: personAlone, organizationId: null, subjectId: null };
   }
 
   /** Reads what they may see, now or again; changes go on being applied meanwhile. */
@@ -143,7 +145,8 @@ export class Reader {
 }
 
 /** Whether a topic spans an audience of its reader. What an organization tells one person alone is not among its events. */
-export const spans = ({ anchor, scope }: Topic, { id, kind, organizationId }: Audience): boolean =>
+export const spans = ({ anchor, scope }: Topic, { id, kind, organizationId, subjectId }: Audience): boolean =>
   scope === 'READER' ||
   id === anchor.id ||
+  (scope === 'SUBJECT' && subjectId === anchor.subjectId) ||
   (scope === 'ORGANIZATION' && kind !== personAlone && organizationId === anchor.organizationId);

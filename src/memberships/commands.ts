@@ -103,31 +103,21 @@ export function restoreMembership(db: Database, viewer: Viewer, input: { members
   });
 }
 
-/**
- * Ends a membership for good: a new period is a new membership. Ending employment revokes the status of employee and the
- * right to administer. @throws NotFound, Forbidden, InvalidState, LastAdministrator
- */
-export function endMembership(db: Database, viewer: Viewer, input: { membershipId: string; reason: string }) {
-  const { reason } = valid(reasonInput, input);
-  return changeMembership(db, viewer, input.membershipId, 'end', {
-    from: ['ACTIVE', 'SUSPENDED'],
-    to: 'ENDED',
-    reason,
-  });
-}
-
-interface Change {
+export interface Change {
   readonly from: readonly Membership['state'][];
   readonly to: Membership['state'];
   readonly reason: string | null;
+  /** What must end before it does: of higher floors. */
+  readonly before?: (tx: Transaction, entered: Awaited<ReturnType<typeof enterMembership>>) => Promise<void>;
 }
 
-async function changeMembership(
+/** @throws NotFound, Forbidden, InvalidState, LastAdministrator */
+export function changeMembership(
   db: Database,
   viewer: Viewer,
   membershipId: string,
   verb: string,
-  change: Change,
+  { before, ...change }: Change,
 ): Promise<Membership> {
   return transact(db, async (tx) => {
     const entered = await enterMembership(tx, viewer, membershipId);
@@ -136,42 +126,13 @@ async function changeMembership(
     if (!canChangeMembership(fresh, membership)) throw new Forbidden('FORBIDDEN_OWN');
     if (membership.state === change.to) return membership;
     if (!change.from.includes(membership.state)) throw new InvalidState(membership.state);
+    await before?.(tx, entered);
     return moveMembership(tx, fresh, organization, membership, verb, { ...change, endedBy: 'REMOVED' });
   });
 }
 
-/** Leaves an organization in all roles, or in one. @throws NotFound, InvalidState, LastAdministrator */
-export async function leaveOrganization(
-  db: Database,
-  viewer: Viewer,
-  input: { organizationId: string; role?: Membership['role'] | null },
-): Promise<Membership[]> {
-  return transact(db, async (tx) => {
-    const { organization, viewer: fresh } = await enterOrganization(tx, viewer, input.organizationId);
-    const own = await tx
-      .select()
-      .from(memberships)
-      .where(
-        and(
-          eq(memberships.organizationId, organization.id),
-          eq(memberships.userId, viewer.userId),
-          ne(memberships.state, 'ENDED'),
-          input.role ? eq(memberships.role, input.role) : undefined,
-        ),
-      );
-    if (own.length === 0) throw new NotFound();
-    // Leaving and joining anew would lift a suspension.
-    if (own.some(({ state }) => state === 'SUSPENDED')) throw new InvalidState('SUSPENDED');
-    const left: Membership[] = [];
-    for (const membership of own) {
-      const change = { to: 'ENDED', reason: null, endedBy: 'LEFT' } as const;
-      left.push(await moveMembership(tx, fresh, organization, membership, 'leave', change));
-    }
-    return left;
-  });
-}
-
-async function moveMembership(
+/** Changes where a membership stands, and what follows from that. Call it having entered the membership. */
+export async function moveMembership(
   tx: Transaction,
   viewer: Viewer,
   organization: Organization,

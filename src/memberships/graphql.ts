@@ -8,15 +8,7 @@ import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { organizationById } from '../organizations/queries.ts';
-import {
-  AlreadyMember,
-  appointHead,
-  endMembership,
-  LastAdministrator,
-  leaveOrganization,
-  restoreMembership,
-  suspendMembership,
-} from './commands.ts';
+import { AlreadyMember, appointHead, LastAdministrator, restoreMembership, suspendMembership } from './commands.ts';
 import { canChangeMembership, canListMembers, canReadReason, canSeeMembership } from './policy.ts';
 import { membershipById, membershipsOfUser, membersOf } from './queries.ts';
 import type { Membership } from './tables.ts';
@@ -68,6 +60,7 @@ const MembershipEndEnum = builder.enumType('MembershipEnd', {
   values: {
     LEFT: { description: 'The member left.' },
     REMOVED: { description: 'An administrator ended it.' },
+    CHILDREN_LEFT: { description: 'No child of the family is left there; it begins anew when one comes back.' },
   } as const,
 });
 
@@ -211,51 +204,6 @@ builder.mutationField('restoreMembership', (t) =>
     input: { membershipId: t.input.id(whichMembership) },
     resolve: (_root, { input }, ctx) =>
       restoreMembership(ctx.db, ctx.viewer, { membershipId: idOf('Membership', input.membershipId) }),
-  }),
-);
-
-builder.mutationField('endMembership', (t) =>
-  t.fieldWithInput({
-    type: MembershipType,
-    description:
-      'Ends a membership for good; ending employment also revokes the status of employee and the right to administer. ' +
-      'Administrators; one’s own is left with `leaveOrganization`.',
-    errors: changeErrors,
-    input: {
-      membershipId: t.input.id(whichMembership),
-      reason: t.input.string({ required: true, description: 'Why; the member reads it. Up to 500 characters.' }),
-    },
-    resolve: (_root, { input }, ctx) =>
-      endMembership(ctx.db, ctx.viewer, { ...input, membershipId: idOf('Membership', input.membershipId) }),
-  }),
-);
-
-const LeavePayload = builder.objectRef<{ memberships: Membership[] }>('LeaveOrganizationPayload').implement({
-  description: 'What was left.',
-  fields: (t) => ({
-    memberships: t.field({
-      type: [MembershipType],
-      description: 'The memberships that ended.',
-      resolve: ({ memberships }) => memberships,
-    }),
-  }),
-});
-
-builder.mutationField('leaveOrganization', (t) =>
-  t.fieldWithInput({
-    type: LeavePayload,
-    description: 'Ends the viewer’s own memberships in an organization: all, or those in one role.',
-    errors: changeErrors,
-    input: {
-      organizationId: t.input.id({ required: true, description: 'Which organization.' }),
-      role: t.input.field({ type: RoleEnum, description: 'Only in this role.' }),
-    },
-    resolve: async (_root, { input }, ctx) => ({
-      memberships: await leaveOrganization(ctx.db, ctx.viewer, {
-        ...input,
-        organizationId: idOf('Organization', input.organizationId),
-      }),
-    }),
   }),
 );
 

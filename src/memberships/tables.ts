@@ -27,7 +27,7 @@ export const positionEnum = pgEnum('position', [
   'OTHER',
 ]);
 export const membershipState = pgEnum('membership_state', ['ACTIVE', 'SUSPENDED', 'ENDED']);
-export const membershipEnd = pgEnum('membership_end', ['LEFT', 'REMOVED']);
+export const membershipEnd = pgEnum('membership_end', ['LEFT', 'REMOVED', 'CHILDREN_LEFT']);
 export const verificationState = pgEnum('verification_state', ['PENDING', 'VERIFIED', 'REJECTED', 'REVOKED']);
 export const grantState = pgEnum('administrator_grant_state', ['ACTIVE', 'REVOKED']);
 

@@ -64,16 +64,32 @@ export async function enterOrganization(
   return { organization, viewer: fresh };
 }
 
+/** What happened to something, and who besides the administrators is told: people and audiences, each once. */
+export interface Told extends Omit<NewEvent, 'audienceId' | 'organizationId'> {
+  readonly to: Iterable<string>;
+}
+
+/** Tells the organization's administrators, and whom each concerns, what happened. */
+export async function tellAll(tx: Transaction, organization: Organization, told: readonly Told[]): Promise<void> {
+  await append(
+    tx,
+    ...told.flatMap(({ to, ...event }) =>
+      [...new Set([organization.administratorsAudienceId, ...to])].map((audienceId) => ({
+        ...event,
+        audienceId,
+        organizationId: organization.id,
+      })),
+    ),
+  );
+}
+
 /** Tells the organization's administrators, and the people it is about, what happened. */
-export async function tell(
+export const tell = (
   tx: Transaction,
   organization: Organization,
-  event: Omit<NewEvent, 'audienceId' | 'organizationId'>,
-  ...userIds: readonly string[]
-): Promise<void> {
-  const audienceIds = [organization.administratorsAudienceId, ...userIds];
-  await append(tx, ...audienceIds.map((audienceId) => ({ ...event, audienceId, organizationId: organization.id })));
-}
+  event: Omit<Told, 'to'>,
+  ...to: readonly string[]
+): Promise<void> => tellAll(tx, organization, [{ ...event, to }]);
 
 /** An https address without a name or password in it, in its canonical form. */
 const httpsUrl = z

@@ -22,3 +22,7 @@ export function allOrganizations(db: Database, state: Organization['state'] | nu
 
 export const countOrganizations = (db: Database, state: Organization['state'] | null | undefined): Promise<number> =>
   db.$count(organizations, inState(state));
+
+/** The day it is where the organization is: `2026-09-01`. */
+export const today = ({ timeZone }: Pick<Organization, 'timeZone'>, now = new Date()): string =>
+  new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short' }).format(now);

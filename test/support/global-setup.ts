@@ -1,6 +1,8 @@
+import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { connect } from '../../src/database/connect.ts';
 import { migrate } from '../../src/database/migrate.ts';
+import { startJobs } from '../../src/jobs/queue.ts';
 import { administer, databaseIn } from './postgres.ts';
 import { startCluster } from './postgres-cluster.ts';
 
@@ -25,4 +27,6 @@ async function migrateTemplate(databaseUrl: string): Promise<void> {
   // Closed before the first clone: Postgres copies no database that somebody uses.
   await using connection = await connect({ databaseUrl, dataDirectory: 'memory://', poolSize: 1 });
   await migrate(connection);
+  // The job queue makes its own tables.
+  await using _jobs = await startJobs(connection, { recurring: [], tasks: [] }, pino({ level: 'silent' }));
 }

@@ -24,6 +24,7 @@ export const stay = (id: string, interval: Partial<Pick<Stay, 'since' | 'until'>
   id,
   kind: 'GROUP',
   organizationId: organization,
+  subjectId: null,
   since: 0,
   until: Infinity,
   ...interval,

@@ -112,6 +112,62 @@ export class World implements AsyncDisposable {
     return Object.assign(employee, { grantId: String(grant.id) });
   }
 
+  /** A group of the academic year, by name; a new one each time unless one is given. */
+  async group(school: School, input: object = {}): Promise<string> {
+    const made = await school.administrator.does('CreateGroup', {
+      input: {
+        organizationId: school.id,
+        kind: 'AGE_GROUP',
+        name: `Group ${++people}`,
+        academicYear: '2026/27',
+        ...input,
+      },
+    });
+    if (made.__typename !== 'Group') throw new Error(JSON.stringify(made));
+    return made.id;
+  }
+
+  /** A child, enrolled where a group is given. */
+  async child(school: School, groupId?: string, name = `Child ${++people}`): Promise<string> {
+    const { administrator } = school;
+    const added = await administrator.does('AddChild', {
+      input: { organizationId: school.id, familyName: name, givenName: 'Misha' },
+    });
+    if (!groupId) return added.id;
+    const moved = await administrator.does('EnrollChild', { input: { childId: added.id, groupId } });
+    if (!moved.movement) throw new Error(JSON.stringify({ added, moved }));
+    return added.id;
+  }
+
+  /** Somebody who has come by an invite for a child. */
+  async guardian(
+    school: School,
+    childId: string,
+    person?: Person,
+  ): Promise<Person & { membershipId: string; linkId: string }> {
+    const who = person ?? (await this.person('Guardian'));
+    const made = await school.administrator.does('CreateInvite', { input: { role: 'GUARDIAN', childId } });
+    const redeemed = await who.does('RedeemInvite', { code: made.inviteCode });
+    if (!redeemed.membership) throw new Error(JSON.stringify({ made, redeemed }));
+    const own = (await who.run('Viewer')).viewer.user.id;
+    const { node } = await school.administrator.run('Child', { id: childId });
+    const link = node.guardians.nodes.find(({ user }: Json) => user.id === own);
+    return Object.assign(who, { membershipId: String(redeemed.membership.id), linkId: String(link.id) });
+  }
+
+  /** A confirmed employee who works in a group. */
+  async teacher(school: School, groupId: string): Promise<Person & { membershipId: string; assignmentId: string }> {
+    const employee = await this.staff(school);
+    const assignmentId = await this.assign(school, employee.membershipId, groupId);
+    return Object.assign(employee, { assignmentId });
+  }
+
+  async assign(school: School, membershipId: string, groupId: string, position = 'EDUCATOR'): Promise<string> {
+    const assigned = await school.administrator.does('AssignStaff', { input: { groupId, membershipId, position } });
+    if (!assigned.assignment) throw new Error(JSON.stringify(assigned));
+    return assigned.assignment.id;
+  }
+
   /** A link into the group «Staff». */
   async invite(school: School, input: object = {}): Promise<{ id: string; code: string }> {
     const made = await school.administrator.does('CreateInvite', {

@@ -1,0 +1,78 @@
+import { and, eq } from 'drizzle-orm';
+import { admitEmployee } from '../assignments/commands.ts';
+import { settleAudiences } from '../audiences/commands.ts';
+import { type Child, children, guardianLinks } from '../children/tables.ts';
+import type { Transaction } from '../database/connect.ts';
+import { InvalidInput, NotFound } from '../errors.ts';
+import { linkGuardian, linkStudent } from '../guardians/commands.ts';
+import { AlreadyMember, beginMembership } from '../memberships/commands.ts';
+import { openMembership } from '../memberships/queries.ts';
+import type { Membership } from '../memberships/tables.ts';
+import type { Organization } from '../organizations/tables.ts';
+
+/** As what somebody comes, and for which child. */
+export interface Arrival extends Pick<Membership, 'userId' | 'role' | 'position'> {
+  readonly childId: string | null;
+}
+
+/**
+ * Somebody comes into an organization: a membership, and what the institution has prepared for them. A guardian who is
+ * there already comes for a further child. Holds the organization's lock.
+ * @throws AlreadyMember, Forbidden, InvalidInput, InvalidState
+ */
+export async function admit(tx: Transaction, organization: Organization, arrival: Arrival): Promise<Membership> {
+  const { userId, role, childId } = arrival;
+  const child = childId ? await findChild(tx, organization, arrival) : null;
+  const membership =
+    (child && (await presentMembership(tx, organization, arrival))) ?? (await begin(tx, organization, arrival));
+  if (role === 'EMPLOYEE') await admitEmployee(tx, organization, membership);
+  if (role === 'GUARDIAN') await linkGuardian(tx, organization, userId, childId);
+  if (role === 'STUDENT' && child) await linkStudent(tx, userId, child);
+  await settleAudiences(tx, organization.id, [userId]);
+  return membership;
+}
+
+const begin = (tx: Transaction, organization: Organization, { userId, role, position }: Arrival) =>
+  beginMembership(tx, organization, { userId, role, position });
+
+/** The child that somebody comes for. @throws NotFound, InvalidInput */
+async function findChild(tx: Transaction, organization: Organization, { childId, role }: Arrival): Promise<Child> {
+  const [child] = await tx
+    .select()
+    .from(children)
+    .where(and(eq(children.id, childId ?? ''), eq(children.organizationId, organization.id)));
+  if (!child) throw new NotFound();
+  if (role === 'EMPLOYEE') throw new InvalidInput('childId', 'INVALID_ROLE');
+  return child;
+}
+
+/** The membership of who is there already, and comes for a child that is not theirs yet. @throws AlreadyMember */
+async function presentMembership(
+  tx: Transaction,
+  organization: Organization,
+  { userId, role, childId }: Arrival,
+): Promise<Membership | null> {
+  const present = await openMembership(tx, { userId, role, organizationId: organization.id });
+  if (!present) return null;
+  if (present.state !== 'ACTIVE' || (await isLinked(tx, userId, childId))) throw new AlreadyMember();
+  return present;
+}
+
+/** Whether somebody stands for a child already, or is it. */
+export async function isLinked(tx: Transaction, userId: string, childId: string | null): Promise<boolean> {
+  const [link] = await tx
+    .select({ id: guardianLinks.id })
+    .from(guardianLinks)
+    .where(
+      and(
+        eq(guardianLinks.userId, userId),
+        eq(guardianLinks.childId, childId ?? ''),
+        eq(guardianLinks.state, 'ACTIVE'),
+      ),
+    );
+  const [own] = await tx
+    .select({ id: children.id })
+    .from(children)
+    .where(and(eq(children.id, childId ?? ''), eq(children.userId, userId)));
+  return Boolean(link ?? own);
+}

@@ -1,0 +1,43 @@
+import { and, eq, ne, or, sql } from 'drizzle-orm';
+import { children, guardianLinks } from '../children/tables.ts';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
+
+/** The group of a link's child decides who of the staff may see it, so it is read with each. */
+const place = {
+  groupId: sql<string | null>`(
+    select c.group_id from ${children} c where c.id = ${guardianLinks.childId})`.as('group_id'),
+};
+
+export const guardianLinkById = byId(guardianLinks, place);
+
+/** Who stands for children, as far as the viewer may know: `canSeeGuardianLink`, for a list. */
+export const guardiansOf = listsOf(
+  guardianLinks,
+  guardianLinks.childId,
+  ({ includeRevoked }: { includeRevoked: boolean }, viewer) => {
+    const kept = or(
+      anyOf(
+        guardianLinks.organizationId,
+        viewer.organizationsWhere((id) => viewer.leads(id)),
+      ),
+      sql`exists (select from ${children} c
+        where c.id = ${guardianLinks.childId} and c.group_id = any(${sql.param(viewer.groupsTaught)}::uuid[]))`,
+    );
+    return and(
+      includeRevoked ? undefined : ne(guardianLinks.state, 'REVOKED'),
+      or(
+        kept,
+        eq(guardianLinks.userId, viewer.userId),
+        and(
+          anyOf(
+            guardianLinks.childId,
+            viewer.standings.flatMap(({ childIds }) => childIds),
+          ),
+          eq(guardianLinks.state, 'ACTIVE'),
+          eq(guardianLinks.contactVisibility, 'FULL'),
+        ),
+      ),
+    );
+  },
+  place,
+);

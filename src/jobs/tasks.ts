@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { SendOptions } from 'pg-boss';
+import type { Database, Transaction } from '../database/connect.ts';
+import { bossWithin } from './boss.ts';
+
+/**
+ * Work for one moment: a later publication, a reminder. It runs at least once, also after a crash in its midst, so `run` asks
+ * what is still to be done. `data` holds ids, never content. A name, once used, stays: tasks of that name may be waiting.
+ */
+export interface TaskKind<Data extends object = object> {
+  readonly name: string;
+  /** When it fails it is tried again, after ever longer pauses of up to 15 minutes, for a day. */
+  run(db: Database, data: Data): Promise<void>;
+}
+
+const day = 24 * 60 * 60;
+
+const patience: SendOptions = {
+  retryLimit: 100,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 15 * 60,
+  heartbeatSeconds: 10,
+  // Who was away for so long is not served any more.
+  retentionSeconds: 90 * day,
+  deleteAfterSeconds: day,
+};
+
+/**
+ * Adds a task to a command's transaction: it exists if and only if that commits. While one of the same `key` waits, this one
+ * is not added; a key is made of letters, digits and `_-./`.
+ */
+export async function enqueue<Data extends object>(
+  tx: Transaction,
+  kind: TaskKind<Data>,
+  data: Data,
+  { at, key = randomUUID() }: { readonly at: Date; readonly key?: string },
+): Promise<void> {
+  await bossWithin(tx).send(kind.name, data, { ...patience, startAfter: at, singletonKey: key });
+}
+
+/** Takes a waiting task back, once the transaction commits. One that has begun runs on. */
+export async function cancel(tx: Transaction, kind: TaskKind, key: string): Promise<void> {
+  const boss = bossWithin(tx);
+  const waiting = await boss.findJobs(kind.name, { key, queued: true });
+  for (const { id } of waiting) await boss.cancel(kind.name, id);
+}
