@@ -18,6 +18,7 @@ import './invites/graphql.ts';
 import './redemptions/graphql.ts';
 import './departures/graphql.ts';
 import './structure/graphql.ts';
+import './academic-years/graphql.ts';
 import './applications/graphql.ts';
 import './oversight/graphql.ts';
 import { builder } from './graphql/builder.ts';

@@ -88,6 +88,10 @@ const catalogue = {
     ru: 'Запись одного ребёнка принадлежит одному обучающемуся.',
     en: 'The record of one child belongs to one student.',
   },
+  INVALID_ROLLOVER_GROUP: {
+    ru: 'Нужны действующие группы этого учебного года.',
+    en: 'Active groups of this academic year are needed.',
+  },
   GROUP_NAME_TAKEN: {
     ru: 'Группа с таким названием в этом учебном году уже есть.',
     en: 'There is a group of this name in this academic year already.',

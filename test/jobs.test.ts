@@ -13,7 +13,9 @@ import { administer, createDatabase, databaseIn } from './support/postgres.ts';
 
 /** Due once in four years. */
 const never = '0 0 29 2 *';
-const patient = { timeout: 20_000 };
+/** On a busy machine; most waits are a tenth of it. */
+const patient = { timeout: 40_000 };
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Takes the job queue's part in as many processes as asked for, all on one database. */
 async function openPlace(kind = 'Postgres') {
@@ -61,6 +63,7 @@ test.concurrent('what a killed process was at is taken over by another', async (
     await exited;
     expect(job.runs).toEqual([]);
     await db.execute(sql`update jobs.job set heartbeat_on = now() - interval '11 seconds'`);
+    await db.execute(sql`update jobs.queue set monitor_claim_on = null, monitor_on = null`);
     await vi.waitFor(() => expect(job.runs).toHaveLength(1), patient);
   } finally {
     child.kill('SIGKILL');
@@ -84,7 +87,7 @@ test.concurrent.each(['Postgres', 'PGlite'])('on %s a job that fails says so and
   await process.runNow(job.name);
   expect(job.runs).toHaveLength(3);
   expect(place.lines).toMatchObject([
-    { level: 40, job: 'test.shaky', err: { message: 'not yet' }, msg: 'a job has failed, and is tried again' },
+    { level: 40, job: 'test.shaky', err: { message: 'not yet' }, msg: 'a job has failed' },
   ]);
   expect((await inQueue(process, job.name)).map(({ state }) => state)).toEqual(['completed', 'completed']);
 });

@@ -7,8 +7,10 @@ import { organizations } from '../organizations/tables.ts';
 /** What became of one group when its year ended. */
 export interface GroupRollover {
   readonly fromGroupId: string;
-  /** Null: its children have finished here. */
+  readonly fromName: string;
+  /** The group in which it went on; null: its children have finished here. */
   readonly toGroupId: string | null;
+  readonly toName: string | null;
   readonly childCount: number;
   readonly staffCount: number;
 }

@@ -1,3 +1,4 @@
+import { inserts } from '../database/chunks.ts';
 import type { Transaction } from '../database/connect.ts';
 import { auditEntries } from './tables.ts';
 
@@ -14,7 +15,6 @@ export interface Deed {
 
 /** Writes down deeds in the transaction that does them. `actorId` null: the platform itself. */
 export async function audit(tx: Transaction, actorId: string | null, ...deeds: readonly Deed[]): Promise<void> {
-  if (deeds.length === 0) return;
   const rows = deeds.map((deed) => ({
     actorId,
     organizationId: deed.organizationId ?? null,
@@ -25,5 +25,5 @@ export async function audit(tx: Transaction, actorId: string | null, ...deeds: r
     after: deed.after,
     reason: deed.reason ?? null,
   }));
-  await tx.insert(auditEntries).values(rows);
+  for (const some of inserts(rows)) await tx.insert(auditEntries).values(some);
 }

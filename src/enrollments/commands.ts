@@ -5,6 +5,7 @@ import { enterChild, findGroup, recordChildren } from '../children/commands.ts';
 import { canArrangeChildren } from '../children/policy.ts';
 import { familiesOf } from '../children/queries.ts';
 import { type Child, children, enrollments } from '../children/tables.ts';
+import { inserts } from '../database/chunks.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
@@ -118,7 +119,7 @@ export async function moveChildren(
   const placed = moves.flatMap(({ childId, toGroupId, effectiveOn }) =>
     toGroupId ? [{ organizationId: organization.id, childId, groupId: toGroupId, startedOn: effectiveOn }] : [],
   );
-  if (placed.length > 0) await tx.insert(enrollments).values(placed);
+  for (const some of inserts(placed)) await tx.insert(enrollments).values(some);
   await setGroups(tx, moves);
   const made = await recordMovements(
     tx,

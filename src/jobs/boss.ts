@@ -5,9 +5,10 @@ import { type Connection, type Executor, rows, type Transaction } from '../datab
 /** pg-boss keeps its tables in a Postgres schema of its own, which it makes and migrates itself, under a lock of its own. */
 const options: ConstructorOptions = {
   schema: 'jobs',
-  // How soon the dead's work is taken over: when their heartbeat has been missing, and this pass comes by.
+  // How soon the dead's work is taken over: when their heartbeat has been missing, and somebody's pass comes by. A pass is
+  // skipped while another's is younger than the second figure.
   superviseIntervalSeconds: 10,
-  monitorIntervalSeconds: 10,
+  monitorIntervalSeconds: 5,
   // How late a recurring job may be: both of these, and its own poll.
   cronMonitorIntervalSeconds: 10,
   cronWorkerIntervalSeconds: 2,

@@ -61,7 +61,7 @@ export async function startJobs(
       await run();
       return { id, status: 'completed' };
     } catch (error) {
-      if (!stop.signal.aborted) logger.warn({ err: error, job: name }, 'a job has failed, and is tried again');
+      if (!stop.signal.aborted) logger.warn({ err: error, job: name }, 'a job has failed');
       // Stays in the database: no more than a code, since messages quote people's data.
       return { id, status: 'failed', output: { code: errorCode(error) } };
     }

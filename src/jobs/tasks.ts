@@ -5,7 +5,8 @@ import { bossWithin } from './boss.ts';
 
 /**
  * Work for one moment: a later publication, a reminder. It runs at least once, also after a crash in its midst, so `run` asks
- * what is still to be done. `data` holds ids, never content. A name, once used, stays: tasks of that name may be waiting.
+ * what is still to be done. `data` travels as JSON and holds ids, never content. A name, once used, stays: tasks of that name may
+ * be waiting.
  */
 export interface TaskKind<Data extends object = object> {
   readonly name: string;

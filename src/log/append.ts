@@ -1,3 +1,4 @@
+import { inserts } from '../database/chunks.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { errorCode } from '../database/failures.ts';
 import { logEvents } from './tables.ts';
@@ -15,8 +16,8 @@ export interface NewEvent {
 
 /** Adds events to the log, in this order, as part of the transaction. They get their place once it has committed. */
 export async function append(tx: Transaction, ...events: readonly NewEvent[]): Promise<void> {
-  if (events.length > 0)
-    await tx.insert(logEvents).values(events.map((event) => ({ ...event, id: event.id ?? undefined })));
+  for (const some of inserts(events))
+    await tx.insert(logEvents).values(some.map((event) => ({ ...event, id: event.id ?? undefined })));
 }
 
 const committed = new WeakMap<Database, () => void>();
@@ -40,5 +41,26 @@ export async function transact<Result>(db: Database, command: (tx: Transaction) 
     } catch (error) {
       if (attempt === maxAttempts || !collided.has(errorCode(error))) throw error;
     }
+  }
+}
+
+/** Carries what a rehearsed command returned out of the transaction that it undoes. */
+class Rehearsed<Result> extends Error {
+  readonly result: Result;
+  constructor(result: Result) {
+    super('rehearsed');
+    this.result = result;
+  }
+}
+
+/** Runs a command's transaction and undoes all of it: what it would do, told by itself. */
+export async function rehearse<Result>(db: Database, command: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  try {
+    return await transact(db, async (tx) => {
+      throw new Rehearsed(await command(tx));
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.result;
+    throw error;
   }
 }

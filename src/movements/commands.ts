@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { audit } from '../audit/commands.ts';
+import { inserts } from '../database/chunks.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
@@ -63,11 +64,12 @@ export async function recordMovements(
   organization: Organization,
   made: readonly (Move & Decision)[],
 ): Promise<Movement[]> {
-  if (made.length === 0) return [];
-  return tx
-    .insert(movements)
-    .values(made.map((move) => ({ ...move, organizationId: organization.id })))
-    .returning();
+  const written: Movement[] = [];
+  for (const some of inserts(made)) {
+    const values = some.map((move) => ({ ...move, organizationId: organization.id }));
+    written.push(...(await tx.insert(movements).values(values).returning()));
+  }
+  return written;
 }
 
 /** Keeps a movement for its day; the same one again is found. @throws InvalidInput when another is planned for that day */

@@ -67,7 +67,7 @@ export async function createGroup(db: Database, viewer: Viewer, input: unknown):
     if (first) return first;
     const group = await foundGroup(tx, organization, { ...wish, parentId: wish.parentId ?? null });
     await settleAudiences(tx, organization.id, 'everybody');
-    await record(tx, viewer, group, 'GROUP_CREATED', { action: 'group.create', after: { ...described(group) } });
+    await recordGroup(tx, viewer, group, 'GROUP_CREATED', { action: 'group.create', after: { ...described(group) } });
     return group;
   });
 }
@@ -131,7 +131,7 @@ export async function updateGroup(db: Database, viewer: Viewer, groupId: string,
     if (Object.keys(changes).length === 0) return before;
     const group = await update(tx, before, changes);
     await updateGroupChat(tx, group);
-    await record(tx, viewer, group, 'GROUP_UPDATED', {
+    await recordGroup(tx, viewer, group, 'GROUP_UPDATED', {
       action: 'group.update',
       before: described(before),
       after: described(group),
@@ -154,7 +154,7 @@ export async function moveGroup(
     if (before.parentId === parentId) return before;
     if (parentId) await findParent(tx, before, parentId, before.id);
     const group = await update(tx, before, { parentId });
-    await record(tx, viewer, group, 'GROUP_MOVED', {
+    await recordGroup(tx, viewer, group, 'GROUP_MOVED', {
       action: 'group.move',
       before: described(before),
       after: described(group),
@@ -225,7 +225,7 @@ export async function putAway(
     .from(staffAssignments)
     .where(and(eq(staffAssignments.groupId, group.id), isNull(staffAssignments.endedOn)));
   // Whoever is there hears it while they are.
-  await record(tx, viewer, group, 'GROUP_ARCHIVED', { action: 'group.archive' });
+  await recordGroup(tx, viewer, group, 'GROUP_ARCHIVED', { action: 'group.archive' });
   const today = decided(organization, viewer.userId, { effectiveOn: null, order: null, note: null });
   await release(tx, organization, staff, today);
   await revokeInvitesInto(tx, organization, viewer, group.id);
@@ -242,7 +242,7 @@ export async function restoreGroup(db: Database, viewer: Viewer, groupId: string
     const group = await update(tx, before, { state: 'ACTIVE', archivedAt: null });
     await updateGroupChat(tx, group);
     await settleAudiences(tx, organization.id, 'everybody');
-    await record(tx, viewer, group, 'GROUP_RESTORED', { action: 'group.restore' });
+    await recordGroup(tx, viewer, group, 'GROUP_RESTORED', { action: 'group.restore' });
     return group;
   });
 }
@@ -286,7 +286,7 @@ async function update(
 }
 
 /** Tells everybody in the group, and who leads. */
-async function record(
+export async function recordGroup(
   tx: Transaction,
   { userId }: Viewer,
   { id, organizationId, audienceId }: GroupRow,
