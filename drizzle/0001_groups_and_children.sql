@@ -215,21 +215,25 @@ ALTER TABLE "groups" ADD CONSTRAINT "groups_archive_check" CHECK (("groups"."sta
 ALTER TABLE "groups" ADD CONSTRAINT "groups_staff_check" CHECK ("groups"."kind" <> 'STAFF' or ("groups"."state" = 'ACTIVE' and "groups"."parent_id" is null));--> statement-breakpoint
 ALTER TABLE "invites" ADD CONSTRAINT "invites_child_check" CHECK ("invites"."child_id" is null or "invites"."role" <> 'EMPLOYEE');--> statement-breakpoint
 CREATE VIEW "public"."active_places" AS (
-  select m.user_id, m.organization_id, m.id as membership_id, m.role::text as role, p.group_id, p.child_id
+  select m.user_id, m.organization_id, m.id as membership_id, m.role::text as role, a.group_id, null::uuid as child_id
   from memberships m
   join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
-  cross join lateral (
-    select a.group_id, null::uuid as child_id from staff_assignments a
-    where m.role = 'EMPLOYEE' and a.membership_id = m.id and a.ended_on is null
-      and exists (select from verifications v where v.membership_id = m.id and v.state = 'VERIFIED')
-    union all
-    select c.group_id, c.id from guardian_links l join children c on c.id = l.child_id
-    where m.role = 'GUARDIAN' and l.user_id = m.user_id and l.organization_id = m.organization_id and l.state = 'ACTIVE'
-    union all
-    select c.group_id, c.id from children c
-    where m.role = 'STUDENT' and c.user_id = m.user_id and c.organization_id = m.organization_id
-  ) p
-  where m.state = 'ACTIVE' and p.group_id is not null
+  join staff_assignments a on a.membership_id = m.id and a.ended_on is null
+  where m.state = 'ACTIVE' and m.role = 'EMPLOYEE'
+    and exists (select from verifications v where v.membership_id = m.id and v.state = 'VERIFIED')
+  union all
+  select m.user_id, m.organization_id, m.id, m.role::text, c.group_id, c.id
+  from memberships m
+  join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
+  join guardian_links l on l.user_id = m.user_id and l.organization_id = m.organization_id and l.state = 'ACTIVE'
+  join children c on c.id = l.child_id and c.group_id is not null
+  where m.state = 'ACTIVE' and m.role = 'GUARDIAN'
+  union all
+  select m.user_id, m.organization_id, m.id, m.role::text, c.group_id, c.id
+  from memberships m
+  join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
+  join children c on c.user_id = m.user_id and c.organization_id = m.organization_id and c.group_id is not null
+  where m.state = 'ACTIVE' and m.role = 'STUDENT'
 );--> statement-breakpoint
 CREATE VIEW "public"."derived_audience_members" AS (
   select a.id as audience_id, a.organization_id, s.user_id, s.role as capacity

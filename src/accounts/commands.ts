@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
@@ -11,7 +11,7 @@ import { codeMatches, hashCode, hashSecret, newCode, newSecret } from '../secret
 import { type Locale, locales, text } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
 import { sessionIsGood } from './queries.ts';
-import { type Session, sessions, signInChallenges, type User, users } from './tables.ts';
+import { rateLimits, type Session, sessions, signInChallenges, type User, users } from './tables.ts';
 
 const codeMinutes = 5;
 const resendSeconds = 60;
@@ -233,6 +233,12 @@ export async function keepSessions(db: Database, ids: readonly string[], idleDay
   const stale = found.filter((session) => session.stale).map(({ id }) => id);
   if (stale.length > 0) await db.update(sessions).set({ usedAt: sql`now()` }).where(anyOf(sessions.id, stale));
   return new Set(found.map(({ id }) => id));
+}
+
+/** Forgets codes and counters that can matter to nobody any more. */
+export async function forgetSpent(db: Database): Promise<void> {
+  await db.delete(signInChallenges).where(lt(signInChallenges.createdAt, sql`now() - interval '1 day'`));
+  await db.delete(rateLimits).where(lt(rateLimits.expire, sql`now()`));
 }
 
 const UpdateProfile = z.object({ ...personName, email, locale: z.enum(locales) }).partial();

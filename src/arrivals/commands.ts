@@ -21,19 +21,16 @@ export interface Arrival extends Pick<Membership, 'userId' | 'role' | 'position'
  * @throws AlreadyMember, Forbidden, InvalidInput, InvalidState
  */
 export async function admit(tx: Transaction, organization: Organization, arrival: Arrival): Promise<Membership> {
-  const { userId, role, childId } = arrival;
+  const { userId, role, position, childId } = arrival;
   const child = childId ? await findChild(tx, organization, arrival) : null;
-  const membership =
-    (child && (await presentMembership(tx, organization, arrival))) ?? (await begin(tx, organization, arrival));
+  const present = await presentMembership(tx, { userId, role, childId, organizationId: organization.id });
+  const membership = present ?? (await beginMembership(tx, organization, { userId, role, position }));
   if (role === 'EMPLOYEE') await admitEmployee(tx, organization, membership);
   if (role === 'GUARDIAN') await linkGuardian(tx, organization, userId, childId);
   if (role === 'STUDENT' && child) await linkStudent(tx, userId, child);
   await settleAudiences(tx, organization.id, [userId]);
   return membership;
 }
-
-const begin = (tx: Transaction, organization: Organization, { userId, role, position }: Arrival) =>
-  beginMembership(tx, organization, { userId, role, position });
 
 /** The child that somebody comes for. @throws NotFound, InvalidInput */
 async function findChild(tx: Transaction, organization: Organization, { childId, role }: Arrival): Promise<Child> {
@@ -46,33 +43,32 @@ async function findChild(tx: Transaction, organization: Organization, { childId,
   return child;
 }
 
-/** The membership of who is there already, and comes for a child that is not theirs yet. @throws AlreadyMember */
-async function presentMembership(
+/**
+ * The membership of who is there already and comes for a child that is not theirs yet; null: they come anew.
+ * @throws AlreadyMember when there is nothing for them to come for
+ */
+export async function presentMembership(
   tx: Transaction,
-  organization: Organization,
-  { userId, role, childId }: Arrival,
+  { childId, ...person }: Pick<Membership, 'userId' | 'role' | 'organizationId'> & Pick<Arrival, 'childId'>,
 ): Promise<Membership | null> {
-  const present = await openMembership(tx, { userId, role, organizationId: organization.id });
+  const present = await openMembership(tx, person);
   if (!present) return null;
-  if (present.state !== 'ACTIVE' || (await isLinked(tx, userId, childId))) throw new AlreadyMember();
+  if (present.state !== 'ACTIVE' || childId === null || (await isLinked(tx, person.userId, childId)))
+    throw new AlreadyMember();
   return present;
 }
 
 /** Whether somebody stands for a child already, or is it. */
-export async function isLinked(tx: Transaction, userId: string, childId: string | null): Promise<boolean> {
+async function isLinked(tx: Transaction, userId: string, childId: string): Promise<boolean> {
   const [link] = await tx
     .select({ id: guardianLinks.id })
     .from(guardianLinks)
     .where(
-      and(
-        eq(guardianLinks.userId, userId),
-        eq(guardianLinks.childId, childId ?? ''),
-        eq(guardianLinks.state, 'ACTIVE'),
-      ),
+      and(eq(guardianLinks.userId, userId), eq(guardianLinks.childId, childId), eq(guardianLinks.state, 'ACTIVE')),
     );
   const [own] = await tx
     .select({ id: children.id })
     .from(children)
-    .where(and(eq(children.id, childId ?? ''), eq(children.userId, userId)));
+    .where(and(eq(children.id, childId), eq(children.userId, userId)));
   return Boolean(link ?? own);
 }

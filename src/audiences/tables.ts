@@ -86,21 +86,25 @@ export const activePlaces = pgView('active_places', {
   groupId: uuid('group_id').notNull(),
   childId: uuid('child_id'),
 }).as(sql`
-  select m.user_id, m.organization_id, m.id as membership_id, m.role::text as role, p.group_id, p.child_id
+  select m.user_id, m.organization_id, m.id as membership_id, m.role::text as role, a.group_id, null::uuid as child_id
   from memberships m
   join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
-  cross join lateral (
-    select a.group_id, null::uuid as child_id from staff_assignments a
-    where m.role = 'EMPLOYEE' and a.membership_id = m.id and a.ended_on is null
-      and exists (select from verifications v where v.membership_id = m.id and v.state = 'VERIFIED')
-    union all
-    select c.group_id, c.id from guardian_links l join children c on c.id = l.child_id
-    where m.role = 'GUARDIAN' and l.user_id = m.user_id and l.organization_id = m.organization_id and l.state = 'ACTIVE'
-    union all
-    select c.group_id, c.id from children c
-    where m.role = 'STUDENT' and c.user_id = m.user_id and c.organization_id = m.organization_id
-  ) p
-  where m.state = 'ACTIVE' and p.group_id is not null
+  join staff_assignments a on a.membership_id = m.id and a.ended_on is null
+  where m.state = 'ACTIVE' and m.role = 'EMPLOYEE'
+    and exists (select from verifications v where v.membership_id = m.id and v.state = 'VERIFIED')
+  union all
+  select m.user_id, m.organization_id, m.id, m.role::text, c.group_id, c.id
+  from memberships m
+  join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
+  join guardian_links l on l.user_id = m.user_id and l.organization_id = m.organization_id and l.state = 'ACTIVE'
+  join children c on c.id = l.child_id and c.group_id is not null
+  where m.state = 'ACTIVE' and m.role = 'GUARDIAN'
+  union all
+  select m.user_id, m.organization_id, m.id, m.role::text, c.group_id, c.id
+  from memberships m
+  join organizations o on o.id = m.organization_id and o.state = 'ACTIVE'
+  join children c on c.user_id = m.user_id and c.organization_id = m.organization_id and c.group_id is not null
+  where m.state = 'ACTIVE' and m.role = 'STUDENT'
 `);
 
 /** What each person is where: active memberships of active organizations. */

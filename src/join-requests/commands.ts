@@ -1,16 +1,15 @@
 import { and, eq, inArray, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { admit, isLinked } from '../arrivals/commands.ts';
+import { admit, presentMembership } from '../arrivals/commands.ts';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { constraintOf } from '../database/failures.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { idempotencyKey, line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { AlreadyMember, demandStudentsAllowed } from '../memberships/commands.ts';
-import { openMembership } from '../memberships/queries.ts';
+import { demandStudentsAllowed } from '../memberships/commands.ts';
 import { type Membership, positionEnum, roleEnum } from '../memberships/tables.ts';
-import { enterOrganization, lockOrganization, tell } from '../organizations/commands.ts';
+import { enterOrganization, lockOrganization, tell, tellAll } from '../organizations/commands.ts';
 import { type Organization, organizations } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
@@ -83,24 +82,11 @@ export async function fileJoinRequest(
   demandStudentsAllowed(organization, wish.role);
   if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
   const person = { userId: viewer.userId, organizationId: organization.id, role: wish.role };
-  const present = await openMembership(tx, person);
-  const comesForAnother = wish.childId !== null && !(await isLinked(tx, viewer.userId, wish.childId));
-  if (present && !(comesForAnother && present.state === 'ACTIVE')) throw new AlreadyMember();
-  await expire(tx, organization.id);
-  const { role, position, note, inviteId, childId, idempotencyKey } = wish;
+  await presentMembership(tx, { ...person, childId: wish.childId });
+  await expire(tx, organization);
   const [request] = await tx
     .insert(joinRequests)
-    .values({
-      role,
-      position,
-      note,
-      inviteId,
-      childId,
-      idempotencyKey,
-      organizationId: organization.id,
-      userId: viewer.userId,
-      expiresAt: sql`now() + make_interval(days => ${openDays})`,
-    })
+    .values({ ...wish, ...person, expiresAt: sql`now() + make_interval(days => ${openDays})` })
     .onConflictDoNothing({
       target: [joinRequests.userId, joinRequests.organizationId, joinRequests.role],
       where: sql`${joinRequests.state} = 'PENDING'`,
@@ -132,17 +118,25 @@ async function sameKey(tx: Transaction, viewer: Viewer, wish: z.output<typeof Su
 const daysAfter = (instant: Date, days: number) => new Date(instant.getTime() + days * 86_400_000);
 
 /** Writes down that requests have waited too long; until then their state is derived from `expiresAt`. */
-async function expire(tx: Transaction, organizationId: string): Promise<void> {
-  await tx
+async function expire(tx: Transaction, organization: Organization): Promise<void> {
+  const expired = await tx
     .update(joinRequests)
     .set({ state: 'EXPIRED' })
-    .where(
-      and(
-        eq(joinRequests.organizationId, organizationId),
-        eq(joinRequests.state, 'PENDING'),
-        lte(joinRequests.expiresAt, sql`now()`),
-      ),
-    );
+    .where(and(eq(joinRequests.organizationId, organization.id), waitedTooLong))
+    .returning();
+  await tellAll(
+    tx,
+    organization,
+    expired.map(({ id, userId }) => ({ kind: 'JOIN_REQUEST_EXPIRED', subjectId: id, to: [userId] })),
+  );
+}
+
+const waitedTooLong = and(eq(joinRequests.state, 'PENDING'), lte(joinRequests.expiresAt, sql`now()`));
+
+/** Writes down every request that has waited too long, and tells who asked. */
+export async function expireJoinRequests(db: Database): Promise<void> {
+  const due = await db.selectDistinct({ id: joinRequests.organizationId }).from(joinRequests).where(waitedTooLong);
+  for (const { id } of due) await transact(db, async (tx) => expire(tx, await lockOrganization(tx, id)));
 }
 
 /** Takes back one's own request; a withdrawn one stays so. @throws NotFound, Forbidden, InvalidState */
@@ -278,7 +272,7 @@ async function lockedRequest(tx: Transaction, joinRequestId: string) {
   const [known] = await find();
   if (!known) throw new NotFound();
   const organization = await lockOrganization(tx, known.organizationId);
-  await expire(tx, organization.id);
+  await expire(tx, organization);
   const [request] = await find(); // again: only now does the organization's lock keep it still
   if (!request) throw new NotFound();
   return { organization, request };

@@ -273,8 +273,8 @@ const JoinRequestDecided = liveEvent('JoinRequestDecided', {
 });
 liveEvent('JoinRequestWithdrawn', {
   concerns: 'ORGANIZATION',
-  kinds: { JOIN_REQUEST_WITHDRAWN: 'Withdrawn.' },
-  description: 'A join request was taken back. For administrators.',
+  kinds: { JOIN_REQUEST_WITHDRAWN: 'Taken back.', JOIN_REQUEST_EXPIRED: 'Waited too long.' },
+  description: 'A join request waits no longer, undecided. For the person who asked, and for administrators.',
   subject: { name: 'joinRequest', type: JoinRequestType, by: joinRequestById, canSee: canSeeJoinRequest },
 });
 

@@ -247,6 +247,8 @@ export async function appointHead(db: Database, viewer: Viewer, input: unknown):
       .where(eq(memberships.id, membership.id))
       .returning();
     if (!head) throw new NotFound();
+    const people = [head, ...(former ? [former] : [])].map(({ userId }) => userId);
+    await settleAudiences(tx, organization.id, people);
     if (former) await tell(tx, organization, { kind: 'HEAD_REPLACED', subjectId: former.id }, former.userId);
     await tell(tx, organization, { kind: 'HEAD_APPOINTED', subjectId: head.id }, head.userId);
     await audit(tx, viewer.userId, {
