@@ -151,7 +151,8 @@ builder.subscriptionField('groupEvents', (t) =>
     type: GroupEvent,
     description:
       'Everything that happens in one group and is for the viewer: to families what all may know, to its staff also its ' +
-      'children. It ends when the viewer belongs there no longer, as when their child moves (§2.1.12).',
+      'children (administrators hear of those in `organizationEvents`). It ends when the viewer belongs there no longer, as ' +
+      'when their child moves (§2.1.12).',
     args: {
       groupId: t.arg.id({ required: true, description: 'Which group.' }),
       after: t.arg({ type: 'Cursor', description: afterDescription }),
