@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { RateLimiterDrizzle } from 'rate-limiter-flexible';
-import { keepSessions } from './accounts/commands.ts';
+import { forgetSpent, keepSessions } from './accounts/commands.ts';
 import { rateLimits } from './accounts/tables.ts';
 import { setOperators } from './audiences/commands.ts';
 import { leastOf } from './audiences/policy.ts';
@@ -13,6 +13,7 @@ import { isMigrated, migrate } from './database/migrate.ts';
 import { together } from './database/together.ts';
 import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
 import { fillDemo } from './demo/commands.ts';
+import { makeDueMovements } from './due-movements/commands.ts';
 import type { Services } from './graphql/context.ts';
 import { EventStreams } from './graphql/event-stream.ts';
 import { createHttpServer } from './graphql/http.ts';
@@ -23,6 +24,7 @@ import { limiter, limitInMemory } from './graphql/rates.ts';
 import { serveSockets } from './graphql/websocket.ts';
 import { type Jobs, type RecurringJob, startJobs } from './jobs/queue.ts';
 import type { TaskKind } from './jobs/tasks.ts';
+import { expireJoinRequests } from './join-requests/commands.ts';
 import { Hub } from './log/hub.ts';
 import { trimming } from './log/retention.ts';
 import { Tail } from './log/tail.ts';
@@ -72,7 +74,13 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
 
   const { tail, hub } = await startLog(connection, config, logger);
   stack.use(tail);
-  const recurring: readonly RecurringJob[] = [trimming(config.logRetentionDays)];
+  const recurring: readonly RecurringJob[] = [
+    trimming(config.logRetentionDays),
+    // The day begins at another hour in each time zone.
+    { name: 'due-movements', cron: '*/5 * * * *', run: makeDueMovements },
+    { name: 'join-request-expiry', cron: '7 * * * *', run: expireJoinRequests },
+    { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
+  ];
   const tasks: readonly TaskKind[] = [];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);

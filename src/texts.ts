@@ -149,6 +149,51 @@ const catalogue = {
     en: 'A quote in this row is not closed or not doubled.',
   },
   CSV_ROWS: { ru: 'Строк больше {max}. Разделите файл.', en: 'There are more than {max} rows. Split the file.' },
+  ROSTER_INVALID: {
+    ru: 'Ошибок в файле: {count}. Ничего не изменено.',
+    en: 'Mistakes in the file: {count}. Nothing was changed.',
+  },
+  ROSTER_CELL_EMPTY: { ru: 'Заполните эту ячейку.', en: 'This cell must not be empty.' },
+  ROSTER_CELL_LINE: {
+    ru: 'Нужна строка до {max} знаков, с буквой или цифрой.',
+    en: 'A line of up to {max} characters is needed, with a letter or digit.',
+  },
+  ROSTER_BIRTH_DATE: {
+    ru: 'Нужна дата рождения, например 01.09.2020.',
+    en: 'A date of birth is needed, for example 2020-09-01.',
+  },
+  ROSTER_TWICE: { ru: 'То же стоит в строке {row}.', en: 'Row {row} has the same.' },
+  ROSTER_FULL_NAME: { ru: 'Нужны фамилия и имя.', en: 'Family name and given name are needed.' },
+  ROSTER_GUARDIAN_PHONE: { ru: 'Нужен телефон этого человека.', en: 'This person’s phone is needed.' },
+  ROSTER_OTHER_NAME: {
+    ru: 'С этим телефоном в строке {row} указано другое имя.',
+    en: 'Row {row} has another name for this phone.',
+  },
+  ROSTER_PHONE_TAKEN: {
+    ru: 'Этот телефон у сотрудника с номером {externalId}.',
+    en: 'The employee with the number {externalId} has this phone.',
+  },
+  ROSTER_GROUP: {
+    ru: 'В {year} учебном году такой группы нет.',
+    en: 'There is no such group in the academic year {year}.',
+  },
+  ROSTER_GROUPS_ALIKE: {
+    ru: 'Таких групп несколько: напишите название точно.',
+    en: 'There are several such groups: write the name exactly.',
+  },
+  ROSTER_POSITION: {
+    ru: 'Такой должности нет. Есть: {positions}.',
+    en: 'There is no such position. There are: {positions}.',
+  },
+  INVALID_FILE_SIZE: { ru: 'Файл больше {max} КБ.', en: 'The file is larger than {max} KB.' },
+  INVALID_LINK_TEMPLATE: {
+    ru: 'Нужен адрес https://… с «{code}» на месте кода.',
+    en: 'An address https://… is needed, with “{code}” in the place of the code.',
+  },
+  INVALID_SHEET_SIZE: {
+    ru: 'Приглашений больше {max}: печатайте по группам.',
+    en: 'There are more than {max} invites: print them group by group.',
+  },
   SLIP_HEADING: { ru: 'Приглашение в Homeroom', en: 'Invite to Homeroom' },
   SLIP_SCAN: { ru: 'Отсканируйте или введите код:', en: 'Scan or enter the code:' },
   SLIP_UNTIL: { ru: 'Действует до {until}.', en: 'Valid until {until}.' },

@@ -60,7 +60,7 @@ test('the first start fills a kindergarten and says whom to sign in as; the next
     expect(membership.organization.name).toBe('Детский сад № 7 «Рябинка»');
 
     const page = { organizationId, first: 100 };
-    const { members } = (await administrator.run('Members', page)).organization;
+    const { members } = (await administrator.run('Members', { ...page, role: 'EMPLOYEE' })).organization;
     expect(members.totalCount).toBe(12);
     expect(countBy(members.nodes, 'isVerified')).toEqual({ true: 10, false: 2 });
     expect(countBy(members.nodes, 'position')).toMatchObject({ HEAD: 1, DEPUTY_HEAD: 1, EDUCATOR: 3, SPECIALIST: 3 });
@@ -74,9 +74,26 @@ test('the first start fills a kindergarten and says whom to sign in as; the next
     const { administrators } = (await administrator.run('Administrators', page)).organization;
     expect(administrators.totalCount).toBe(2);
     const { auditLog } = (await administrator.run('AuditLog', page)).organization;
-    seen.push({ members, verifications, joinRequests, invites, administrators, auditLog });
+    const { groups } = (await administrator.run('Groups', { ...page, kind: 'AGE_GROUP' })).organization;
+    expect(groups.nodes.map(({ childCount }: Json) => childCount)).toEqual([20, 20, 20, 20, 20, 20]);
+    const { children } = (await administrator.run('Children', page)).organization;
+    expect(children.totalCount).toBe(120);
+    const guardians = children.nodes.flatMap((child: Json) => child.guardians.nodes);
+    expect(Object.keys(countBy(guardians, 'state'))).toEqual(expect.arrayContaining(['ACTIVE', 'PENDING']));
+    seen.push({ groups, children, members, verifications, joinRequests, invites, administrators, auditLog });
   }
   expect(seen[1]).toEqual(seen[0]);
+});
+
+test('in the demo a specialist works in several groups, and a mother has children in two', async () => {
+  await using app = await startWithTerminal({});
+  const musician = await app.world.person(undefined, '+79160000010');
+  const organizationId: string = (await musician.run('Viewer')).viewer.memberships.nodes[0].organization.id;
+  const { groups } = (await musician.run('Groups', { organizationId, kind: 'AGE_GROUP' })).organization;
+  expect(groups.nodes.map(({ childCount }: Json) => childCount)).toEqual([20, 20, 20, 20, 20, 20]);
+  const mother = await app.world.person(undefined, '+79161000002');
+  const { children } = (await mother.run('ViewerChildren')).viewer;
+  expect(new Set(children.nodes.map(({ group }: Json) => group.name))).toEqual(new Set(['Василёк', 'Пчёлки']));
 });
 
 test('the demo’s operator finds a school’s application waiting, and the administrator can approve whoever asks to join', async () => {

@@ -19,6 +19,7 @@ import { updateOrganization } from '../organizations/commands.ts';
 import { redeemInvite } from '../redemptions/commands.ts';
 import { confirmVerification, submitVerification } from '../verifications/commands.ts';
 import type { Position, Role, Viewer } from '../viewer.ts';
+import { fillGroups, type GroupName, groupNames, type Posting } from './families.ts';
 import { contentOf, demoMark } from './queries.ts';
 
 interface Person {
@@ -31,6 +32,11 @@ interface Colleague extends Person {
   readonly evidence: string;
   /** Whether an administrator has looked at the evidence already. */
   readonly confirmed: boolean;
+}
+
+/** Who works in groups. */
+interface Pedagogue extends Colleague {
+  readonly groups: readonly GroupName[];
 }
 
 interface Newcomer extends Person {
@@ -47,6 +53,8 @@ const colleague = (number: number, name: string, evidence: string, confirmed = t
   evidence,
   confirmed,
 });
+
+const worksIn = (groups: readonly GroupName[], person: Colleague): Pedagogue => ({ ...person, groups });
 
 const guardian = (number: number, name: string, note: string): Newcomer => ({
   phone: phone(number),
@@ -77,32 +85,42 @@ const substitute = 'Принята на время отпуска основно
 const morozova = colleague(4, 'Морозова Ольга Николаевна', 'Воспитатель группы «Ромашка», приказ № 14-к');
 const fyodorova = colleague(6, 'Фёдорова Юлия Александровна', substitute, false);
 
+const musician = colleague(10, 'Зайцев Михаил Юрьевич', 'Музыкальный руководитель, приказ № 8-к');
+/** As the register of children has her. */
+const parent: Person = { phone: '+79161000002', name: 'Алексеева Вера Борисовна' };
+
 /** Those who came by a link for their position. */
 const teams = [
   {
     position: 'EDUCATOR',
     maxUses: 5,
     people: [
-      morozova,
-      colleague(5, 'Васильева Татьяна Игоревна', 'Воспитатель группы «Василёк», приказ № 22-к'),
-      fyodorova,
+      worksIn(['Ромашка', 'Пчёлки'], morozova),
+      worksIn(
+        ['Василёк', 'Солнышко'],
+        colleague(5, 'Васильева Татьяна Игоревна', 'Воспитатель группы «Василёк», приказ № 22-к'),
+      ),
+      worksIn(['Колокольчик'], fyodorova),
     ],
   },
   {
     position: 'ASSISTANT',
     maxUses: 2,
     people: [
-      colleague(7, 'Гусева Наталья Петровна', 'Помощник воспитателя, приказ № 40-к'),
-      colleague(8, 'Ахметова Гульнара Рашидовна', 'Помощник воспитателя, приказ № 41-к'),
+      worksIn(['Пчёлки'], colleague(7, 'Гусева Наталья Петровна', 'Помощник воспитателя, приказ № 40-к')),
+      worksIn(['Ромашка'], colleague(8, 'Ахметова Гульнара Рашидовна', 'Помощник воспитателя, приказ № 41-к')),
     ],
   },
   {
     position: 'SPECIALIST',
     maxUses: 3,
     people: [
-      colleague(9, 'Лебедева Ирина Олеговна', 'Учитель-логопед, приказ № 19-к'),
-      colleague(10, 'Зайцев Михаил Юрьевич', 'Музыкальный руководитель, приказ № 8-к'),
-      colleague(11, 'Киселёва Дарья Андреевна', 'Педагог-психолог, приказ № 27-к'),
+      worksIn(
+        ['Василёк', 'Солнышко', 'Радуга'],
+        colleague(9, 'Лебедева Ирина Олеговна', 'Учитель-логопед, приказ № 19-к'),
+      ),
+      worksIn(groupNames, musician),
+      worksIn(['Солнышко', 'Радуга'], colleague(11, 'Киселёва Дарья Андреевна', 'Педагог-психолог, приказ № 27-к')),
     ],
   },
 ] as const;
@@ -180,10 +198,15 @@ async function fill(tx: Transaction): Promise<void> {
   await confirmVerification(tx, kuznetsova.viewer, { verificationId: own.id });
 
   // A personal link lets its owner in at once; one for many is handed around, so each who uses it is looked at.
+  const postings: Posting[] = [];
   for (const { position, maxUses, people } of teams) {
     const { code } = await link({ position, maxUses, requiresApproval: true });
-    for (const person of people) await join(person, code);
+    for (const person of people) {
+      const { membershipId } = await join(person, code);
+      postings.push({ membershipId, position, groups: person.groups });
+    }
   }
+  await fillGroups(tx, sokolova, organizationId, postings);
   await link({ position: 'OFFICE', expiresAt: new Date(Date.now() + 20 * 60 * 60 * 1000) });
   await revokeInvite(tx, sokolova, (await link({ position: 'ASSISTANT', maxUses: 20 })).id);
 
@@ -269,6 +292,8 @@ const castList: readonly (readonly [role: string, person: Person])[] = [
   ['head', head],
   ['educator', morozova],
   ['educator, not confirmed yet', fyodorova],
+  ['music teacher of all groups', musician],
+  ['parent of two', parent],
   ['parent who asked to join', nikolaev],
   ['operator of the platform', operator],
 ];
@@ -276,7 +301,7 @@ const castList: readonly (readonly [role: string, person: Person])[] = [
 function guide(url: string): string {
   const people = castList.map(([role, person]) => `  ${person.phone}  ${role.padEnd(28)}  ${person.name}`);
   return `
-The demo is open: ${kindergartenName}, staff of 12. Sign in as
+The demo is open: ${kindergartenName}, staff of 12, 120 children in 6 groups. Sign in as
 
 ${people.join('\n')}
 

@@ -1,21 +1,31 @@
+import { userByPhone } from '../accounts/commands.ts';
+import { admit } from '../arrivals/commands.ts';
+import { assignStaff } from '../assignments/commands.ts';
+import { type ChildEntry, registerChildren } from '../child-rosters/commands.ts';
+import type { Transaction } from '../database/connect.ts';
+import { enterOrganization } from '../organizations/commands.ts';
+import { createGroup } from '../structure/commands.ts';
+import type { Position, Viewer } from '../viewer.ts';
+
 /** A parent as the kindergarten's register has them. */
-export interface Parent {
+interface Parent {
   readonly phone: string;
   /** Family name, given name, patronymic. */
   readonly name: string;
 }
 
-export interface DemoChild {
+interface DemoChild {
   readonly externalId: string;
   /** Family name, given name, patronymic. */
   readonly name: string;
   readonly birthDate: string;
-  readonly group: string;
+  readonly group: GroupName;
   readonly parents: readonly Parent[];
 }
 
 /** The groups of the kindergarten, and how old their children are. */
 export const groupNames = ['Пчёлки', 'Колокольчик', 'Ромашка', 'Василёк', 'Солнышко', 'Радуга'] as const;
+export type GroupName = (typeof groupNames)[number];
 const ages = [2, 3, 4, 4, 5, 6];
 const childrenInGroup = 20;
 
@@ -63,7 +73,7 @@ const known: ReadonlyMap<number, readonly [name: string, parents: readonly Paren
  * The kindergarten's children with their parents, always the same: 120 of them in six groups. Every sixth family has two
  * children there, in different groups; every fifth has one parent.
  */
-export function children(year: number): DemoChild[] {
+function children(year: number): DemoChild[] {
   return groupNames.flatMap((group, place) =>
     Array.from({ length: childrenInGroup }, (_, seat) => {
       const number = place * childrenInGroup + seat;
@@ -100,4 +110,60 @@ function parentsOf(family: number): Parent[] {
     { phone: phone(family, 1), name: father },
   ];
   return family % 5 === 0 ? both.slice(0, 1) : both;
+}
+
+/** Who works where; a membership may stand in several groups. */
+export interface Posting {
+  readonly membershipId: string;
+  readonly position: Exclude<Position, 'HEAD'>;
+  readonly groups: readonly GroupName[];
+}
+
+/** The groups, who works in them, the children, and those of their parents who have joined already. */
+export async function fillGroups(
+  tx: Transaction,
+  administrator: Viewer,
+  organizationId: string,
+  postings: readonly Posting[],
+): Promise<void> {
+  const { organization } = await enterOrganization(tx, administrator, organizationId);
+  const year = schoolYear(new Date());
+  const academicYear = `${year}/${String((year + 1) % 100).padStart(2, '0')}`;
+  const groupIds = new Map<GroupName, string>();
+  for (const name of groupNames) {
+    const group = await createGroup(tx, administrator, { organizationId, kind: 'AGE_GROUP', name, academicYear });
+    groupIds.set(name, group.id);
+  }
+  for (const { membershipId, position, groups } of postings)
+    for (const name of groups)
+      await assignStaff(tx, administrator, { membershipId, position, groupId: groupIds.get(name) ?? '' });
+  const register = children(year);
+  await registerChildren(
+    tx,
+    organization,
+    administrator.userId,
+    register.map(
+      ({ externalId, birthDate, group, parents, name }): ChildEntry => ({
+        ...named(name),
+        externalId,
+        birthDate,
+        groupId: groupIds.get(group) ?? null,
+        guardians: parents.map((parent) => ({ phone: parent.phone, name: named(parent.name) })),
+      }),
+    ),
+  );
+  // One family in eight has not used its invite yet.
+  const joined = register.filter((_child, number) => number % 8 !== 0).flatMap(({ parents }) => parents);
+  for (const phone of new Set(joined.map((parent) => parent.phone))) {
+    const { id: userId } = await userByPhone(tx, { phone, locale: 'ru' });
+    await admit(tx, organization, { userId, role: 'GUARDIAN', position: null, childId: null });
+  }
+}
+
+/** The year in which the school year began that goes on now. */
+const schoolYear = (now: Date): number => now.getFullYear() - (now.getMonth() < 8 ? 1 : 0);
+
+function named(name: string) {
+  const [familyName = '', givenName = '', patronymic = null] = name.split(' ');
+  return { familyName, givenName, patronymic };
 }

@@ -116,6 +116,7 @@ export const builder = new SchemaBuilder<{
     Date: { Input: string; Output: string };
     Cursor: { Input: string; Output: string };
     JSON: { Input: never; Output: object };
+    Base64: { Input: Uint8Array; Output: Uint8Array };
   };
   Connection: { totalCount: () => Promise<number> };
 }>({

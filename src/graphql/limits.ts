@@ -2,8 +2,8 @@ import { GraphQLError, Kind, type SelectionSetNode, type ValidationRule } from '
 
 /** Tokens in one document; the parser stops there. */
 export const maxTokens = 2_000;
-/** Bytes of one request's body. */
-export const maxBodyBytes = 256 * 1024;
+/** Bytes of one request's body; the largest is an institution's roster in base64. */
+export const maxBodyBytes = 1024 * 1024;
 /** Bytes of one WebSocket message. */
 export const maxSocketPayload = 64 * 1024;
 const maxAliases = 30;

@@ -42,3 +42,12 @@ builder.scalarType('JSON', {
   serialize: (value) => value,
   parseValue: () => refuse('JSON is never input.'),
 });
+
+builder.scalarType('Base64', {
+  description: 'Bytes in base64 (RFC 4648: `+` and `/`, padded with `=`, no line breaks).',
+  serialize: (value) => Buffer.from(value).toString('base64'),
+  parseValue: (value) =>
+    typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)
+      ? Buffer.from(value, 'base64')
+      : refuse('A Base64 is a text of A-Z, a-z, 0-9, + and /, padded with =.'),
+});

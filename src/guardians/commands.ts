@@ -33,18 +33,28 @@ export async function linkGuardian(
       .values({ organizationId: organization.id, childId, userId, state: 'PENDING' })
       .onConflictDoNothing();
   }
+  await linkNamed(tx, organization, userId, [userId]);
+}
+
+/** As `linkGuardian`, for people whom somebody else, who keeps the children's records, has named. */
+export async function linkNamed(
+  tx: Transaction,
+  organization: Organization,
+  actorId: string,
+  userIds: readonly string[],
+): Promise<void> {
   const linked = await tx
     .update(guardianLinks)
     .set({ state: 'ACTIVE', activatedAt: sql`now()` })
     .where(
       and(
         eq(guardianLinks.organizationId, organization.id),
-        eq(guardianLinks.userId, userId),
+        anyOf(guardianLinks.userId, userIds),
         eq(guardianLinks.state, 'PENDING'),
       ),
     )
     .returning();
-  await recordLinks(tx, organization, userId, 'GUARDIAN_LINKED', 'guardian.link', linked);
+  await recordLinks(tx, organization, actorId, 'GUARDIAN_LINKED', 'guardian.link', linked);
 }
 
 /** The child's record becomes the student's own. @throws InvalidState when it is somebody else's */

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { type App, startApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { DeliverCode } from '../../src/delivery/codes.ts';
+import type { Jobs } from '../../src/jobs/queue.ts';
 import type { Json } from './client.ts';
 import { createDatabase } from './postgres.ts';
 import { World } from './world.ts';
@@ -13,6 +14,7 @@ export interface TestApp extends AsyncDisposable {
   readonly url: string;
   readonly databaseUrl: string | null;
   readonly world: World;
+  readonly jobs: Jobs;
   /** The last code sent to a phone. */
   codeFor(phone: string): string;
 }
@@ -61,7 +63,14 @@ export async function startTestApp(
   };
   const world = stack.use(new World(app.url, codeFor));
   const running = stack.move();
-  return { url: app.url, databaseUrl, world, codeFor, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    url: app.url,
+    databaseUrl,
+    world,
+    jobs: app.jobs,
+    codeFor,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 const loggerOf = (onLog: ((line: Json) => void) | undefined) =>
