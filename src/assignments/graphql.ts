@@ -4,9 +4,7 @@ import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
-import { GroupType } from '../groups/graphql.ts';
-import { canSeeGroup } from '../groups/policy.ts';
-import { groupById } from '../groups/queries.ts';
+import { GroupType, showGroup } from '../groups/graphql.ts';
 import { MembershipType, OrderInput, PositionEnum } from '../memberships/graphql.ts';
 import { canSeeMembership } from '../memberships/policy.ts';
 import { membershipById } from '../memberships/queries.ts';
@@ -24,15 +22,6 @@ builder.node(StaffAssignmentType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(assignmentById, canSeeAssignment),
   fields: (t) => ({
-    group: t.field({
-      type: GroupType,
-      nullable: true,
-      description: 'In which group. Null: not for this viewer.',
-      resolve: async ({ groupId }, _args, ctx) => {
-        const group = await ctx.loadExisting(groupById, groupId);
-        return ctx.sees(canSeeGroup, group) ? group : null;
-      },
-    }),
     user: t.field({ type: UserType, description: 'Who works there.', resolve: ({ user }) => user }),
     membership: t.field({
       type: MembershipType,
@@ -55,6 +44,7 @@ builder.node(StaffAssignmentType, {
 });
 
 showOrganization(StaffAssignmentType);
+showGroup(StaffAssignmentType, 'In which group.');
 
 const includeEnded = 'Also what is over.';
 

@@ -1,8 +1,6 @@
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { GroupType } from '../groups/graphql.ts';
-import { canSeeGroup } from '../groups/policy.ts';
-import { groupById } from '../groups/queries.ts';
+import { showGroup } from '../groups/graphql.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canReadChat } from './policy.ts';
 import { chatById, chatsOf } from './queries.ts';
@@ -36,19 +34,11 @@ builder.node(ChatType, {
     kind: t.field({ type: ChatKindEnum, description: 'Whose chat it is.', resolve: ({ kind }) => kind }),
     name: t.exposeString('name', { description: 'Its name.' }),
     state: t.field({ type: ChatStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
-    group: t.field({
-      type: GroupType,
-      nullable: true,
-      description: 'Whose staff and guardians it is for. Null: it is not a group’s, or not for this viewer.',
-      resolve: async ({ groupId }, _args, ctx) => {
-        const group = groupId ? await ctx.loadExisting(groupById, groupId) : null;
-        return group && ctx.sees(canSeeGroup, group) ? group : null;
-      },
-    }),
   }),
 });
 
 showOrganization(ChatType);
+showGroup(ChatType, 'Whose staff and guardians it is for.');
 
 builder.objectField(OrganizationType, 'chats', (t) =>
   t.connection({

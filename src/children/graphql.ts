@@ -1,13 +1,13 @@
+import type { ObjectRef } from '@pothos/core';
 import { ViewerType } from '../accounts/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
-import { builder } from '../graphql/builder.ts';
+import { builder, type Types } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
-import { GroupType } from '../groups/graphql.ts';
-import { canLookInto, canSeeGroup } from '../groups/policy.ts';
-import { groupById } from '../groups/queries.ts';
+import { GroupType, showGroup } from '../groups/graphql.ts';
+import { canLookInto } from '../groups/policy.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { addChild, updateChild } from './commands.ts';
 import { canArrangeChildren, canKeepRecord, canListChildren, canSeeChild } from './policy.ts';
@@ -27,15 +27,6 @@ export const ChildType = builder.objectRef<Child>('Child');
 const EnrollmentType = builder.objectRef<Enrollment>('Enrollment').implement({
   description: 'A child’s time in one group, by days of the institution’s calendar.',
   fields: (t) => ({
-    group: t.field({
-      type: GroupType,
-      nullable: true,
-      description: 'In which group. Null: not for this viewer.',
-      resolve: async ({ groupId }, _args, ctx) => {
-        const group = await ctx.loadExisting(groupById, groupId);
-        return ctx.sees(canSeeGroup, group) ? group : null;
-      },
-    }),
     startedOn: t.expose('startedOn', { type: 'Date', description: 'The first day.' }),
     endedOn: t.expose('endedOn', {
       type: 'Date',
@@ -71,15 +62,6 @@ builder.node(ChildType, {
       description: 'The institution’s own number for the child, unique there. Null: none, or not for this viewer.',
       resolve: (child, _args, ctx) => (ctx.sees(canKeepRecord, child) ? child.externalId : null),
     }),
-    group: t.field({
-      type: GroupType,
-      nullable: true,
-      description: 'The group where it is enrolled now. Null: nowhere.',
-      resolve: async ({ groupId }, _args, ctx) => {
-        const group = groupId ? await ctx.loadExisting(groupById, groupId) : null;
-        return group && ctx.sees(canSeeGroup, group) ? group : null;
-      },
-    }),
     enrollments: t.connection({
       perViewer: true,
       type: EnrollmentType,
@@ -97,6 +79,26 @@ builder.node(ChildType, {
 });
 
 showOrganization(ChildType);
+showGroup(ChildType, 'The group where it is enrolled now.');
+showGroup(EnrollmentType, 'In which group.');
+
+/** Hangs the field `child` on a type whose rows may be about one. */
+export function showChild<Row extends { childId: string | null }>(
+  type: ObjectRef<Types, Row>,
+  description: string,
+): void {
+  builder.objectField(type, 'child', (t) =>
+    t.field({
+      type: ChildType,
+      nullable: true,
+      description: `${description} Null: none, or not for this viewer.`,
+      resolve: async ({ childId }, _args, ctx) => {
+        const child = childId ? await ctx.loadExisting(childById, childId) : null;
+        return child && ctx.sees(canSeeChild, child) ? child : null;
+      },
+    }),
+  );
+}
 
 builder.objectField(OrganizationType, 'children', (t) =>
   t.connection({

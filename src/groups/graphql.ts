@@ -1,6 +1,7 @@
+import type { ObjectRef } from '@pothos/core';
 import { follow } from '../audiences/queries.ts';
 import { listed, visible } from '../graphql/batches.ts';
-import { builder } from '../graphql/builder.ts';
+import { builder, type Types } from '../graphql/builder.ts';
 import { globalId, idOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveEvent, liveUnion } from '../graphql/live.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
@@ -94,6 +95,24 @@ builder.node(GroupType, {
 });
 
 showOrganization(GroupType);
+
+/** Hangs the field `group` on a type whose rows may be about one. */
+export function showGroup<Row extends { groupId: string | null }>(
+  type: ObjectRef<Types, Row>,
+  description: string,
+): void {
+  builder.objectField(type, 'group', (t) =>
+    t.field({
+      type: GroupType,
+      nullable: true,
+      description: `${description} Null: none, or not for this viewer.`,
+      resolve: async ({ groupId }, _args, ctx) => {
+        const group = groupId ? await ctx.loadExisting(groupById, groupId) : null;
+        return group && ctx.sees(canSeeGroup, group) ? group : null;
+      },
+    }),
+  );
+}
 
 builder.objectField(OrganizationType, 'groups', (t) =>
   t.connection({

@@ -1,8 +1,6 @@
 import { ContactType, UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
-import { ChildType } from '../children/graphql.ts';
-import { canSeeChild } from '../children/policy.ts';
-import { childById } from '../children/queries.ts';
+import { ChildType, showChild } from '../children/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -44,15 +42,6 @@ builder.node(GuardianLinkType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(guardianLinkById, canSeeGuardianLink),
   fields: (t) => ({
-    child: t.field({
-      type: ChildType,
-      nullable: true,
-      description: 'For which child. Null: not for this viewer.',
-      resolve: async ({ childId }, _args, ctx) => {
-        const child = await ctx.loadExisting(childById, childId);
-        return ctx.sees(canSeeChild, child) ? child : null;
-      },
-    }),
     user: t.field({
       type: UserType,
       description: 'Who stands for it.',
@@ -99,6 +88,7 @@ builder.node(GuardianLinkType, {
 });
 
 showOrganization(GuardianLinkType);
+showChild(GuardianLinkType, 'For which child.');
 
 builder.objectField(ChildType, 'guardians', (t) =>
   t.connection({

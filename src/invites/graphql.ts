@@ -1,16 +1,12 @@
 import { UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
-import { ChildType } from '../children/graphql.ts';
-import { canSeeChild } from '../children/policy.ts';
-import { childById } from '../children/queries.ts';
+import { showChild } from '../children/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
-import { GroupType } from '../groups/graphql.ts';
-import { canSeeGroup } from '../groups/policy.ts';
-import { groupById } from '../groups/queries.ts';
+import { GroupType, showGroup } from '../groups/graphql.ts';
 import { PositionEnum, RoleEnum } from '../memberships/graphql.ts';
 import { roleEnum } from '../memberships/tables.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
@@ -37,25 +33,7 @@ builder.node(InviteType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(inviteById, canSeeInvite),
   fields: (t) => ({
-    group: t.field({
-      type: GroupType,
-      nullable: true,
-      description: 'Into which group. Null: not for this viewer.',
-      resolve: async ({ groupId }, _args, ctx) => {
-        const group = await ctx.loadExisting(groupById, groupId);
-        return ctx.sees(canSeeGroup, group) ? group : null;
-      },
-    }),
     role: t.field({ type: RoleEnum, description: 'In which role.', resolve: ({ role }) => role }),
-    child: t.field({
-      type: ChildType,
-      nullable: true,
-      description: 'For whom a guardian or a student comes. Null: an employee, or not for this viewer.',
-      resolve: async ({ childId }, _args, ctx) => {
-        const child = childId ? await ctx.loadExisting(childById, childId) : null;
-        return child && ctx.sees(canSeeChild, child) ? child : null;
-      },
-    }),
     position: t.field({
       type: PositionEnum,
       nullable: true,
@@ -93,6 +71,8 @@ builder.node(InviteType, {
 });
 
 showOrganization(InviteType);
+showGroup(InviteType, 'Into which group; for a child, that which it had when the invite was made.');
+showChild(InviteType, 'For which child a guardian or a student comes.');
 
 builder.objectField(OrganizationType, 'invites', (t) =>
   t.connection({

@@ -1,6 +1,7 @@
 import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
+import { showChild } from '../children/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -114,6 +115,7 @@ builder.node(JoinRequestType, {
 });
 
 showOrganization(JoinRequestType);
+showChild(JoinRequestType, 'For which child a guardian or a student comes, once it is known.');
 
 builder.objectField(OrganizationType, 'joinRequests', (t) =>
   t.connection({

@@ -58,20 +58,23 @@ builder.objectType(RosterInvalid, {
 });
 
 const RosterImportType = builder.objectRef<RosterImport>('RosterImport').implement({
-  description: 'What an import did, or in a dry run would do. A row may be counted more than once, but for `unchangedCount`.',
+  description:
+    'What an import did, or in a dry run would do. A row may be counted more than once, but for `unchangedCount`.',
   fields: (t) => ({
     kind: t.field({ type: RosterKindEnum, description: 'Of whom.', resolve: ({ kind }) => kind }),
     applied: t.exposeBoolean('applied', { description: 'Whether it was done. False: a dry run.' }),
     rowCount: t.exposeInt('rowCount', { description: 'How many rows the file has, without the header.' }),
     addedCount: t.exposeInt('addedCount', { description: 'How many records are new.' }),
     updatedCount: t.exposeInt('updatedCount', {
-      description: 'Of how many records something changed: names, dates, a phone, a position, groups of an employee, who stands for a child.',
+      description:
+        'Of how many records something changed: names, dates, a phone, a position, groups of an employee, who stands for a child.',
     }),
     unchangedCount: t.exposeInt('unchangedCount', { description: 'How many rows changed nothing.' }),
     enrolledCount: t.exposeInt('enrolledCount', { description: 'How many children got a place who had none.' }),
     transferredCount: t.exposeInt('transferredCount', { description: 'How many children went on in another group.' }),
     namedGuardianCount: t.exposeInt('namedGuardianCount', {
-      description: 'How often somebody was newly named for a child. Who is a guardian here already stands for it at once.',
+      description:
+        'How often somebody was newly named for a child. Who is a guardian here already stands for it at once.',
     }),
     expectedGuardianCount: t.exposeInt('expectedGuardianCount', {
       description: 'How many of the guardians in the file have not joined yet: those whom `createInviteSheet` invites.',
@@ -106,7 +109,8 @@ builder.mutationField('importRoster', (t) =>
       file: t.input.field({
         type: 'Base64',
         required: true,
-        description: 'The file’s bytes: up to 700 KB and 5,000 rows. Too large for a WebSocket message: send it by HTTP.',
+        description:
+          'The file’s bytes: up to 700 KB and 5,000 rows. Too large for a WebSocket message: send it by HTTP.',
       }),
       dryRun: t.input.boolean({
         required: true,
