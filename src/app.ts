@@ -6,9 +6,9 @@ import { forgetSpent, keepSessions } from './accounts/commands.ts';
 import { rateLimits } from './accounts/tables.ts';
 import { setOperators } from './audiences/commands.ts';
 import { leastOf } from './audiences/policy.ts';
-import { authenticate, staysOf } from './audiences/queries.ts';
+import { authenticate, checkAudiences, staysOf } from './audiences/queries.ts';
 import type { Config } from './config.ts';
-import { type Connection, connect } from './database/connect.ts';
+import { type Connection, connect, type Database } from './database/connect.ts';
 import { isMigrated, migrate } from './database/migrate.ts';
 import { together } from './database/together.ts';
 import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
@@ -79,6 +79,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     // The day begins at another hour in each time zone.
     { name: 'due-movements', cron: '*/5 * * * *', run: makeDueMovements },
     { name: 'join-request-expiry', cron: '7 * * * *', run: expireJoinRequests },
+    { name: 'audience-check', cron: '53 2 * * *', run: demandAudiencesRight },
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
   ];
   const tasks: readonly TaskKind[] = [];
@@ -185,6 +186,12 @@ function watchSessions(hub: Hub, keep: (sessionIds: readonly string[]) => Promis
   };
   const timer = setInterval(() => void check(), sessionCheckMs);
   return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** A difference is a fault of ours: it fails as a job, and so into the log, night after night until it is mended. */
+async function demandAudiencesRight(db: Database): Promise<void> {
+  const wrong = await checkAudiences(db);
+  if (wrong.length > 0) throw new Error(`${wrong.length} members of audiences are not as derived`);
 }
 
 async function demandReady(connection: Connection, tail: Tail): Promise<void> {

@@ -18,6 +18,8 @@ import './invites/graphql.ts';
 import './redemptions/graphql.ts';
 import './departures/graphql.ts';
 import './structure/graphql.ts';
+import './rosters/graphql.ts';
+import './invite-sheets/graphql.ts';
 import './academic-years/graphql.ts';
 import './applications/graphql.ts';
 import './oversight/graphql.ts';

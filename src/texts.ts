@@ -196,6 +196,7 @@ const catalogue = {
   },
   SLIP_HEADING: { ru: 'Приглашение в Homeroom', en: 'Invite to Homeroom' },
   SLIP_SCAN: { ru: 'Отсканируйте или введите код:', en: 'Scan or enter the code:' },
+  SLIP_FAMILY: { ru: 'Для законных представителей, не больше двух', en: 'For the guardians, two at most' },
   SLIP_UNTIL: { ru: 'Действует до {until}.', en: 'Valid until {until}.' },
   SLIP_PRIVATE: { ru: 'Никому не передавайте этот код.', en: 'Do not pass this code on to anybody.' },
 } satisfies Record<string, Record<Locale, string>>;

@@ -180,8 +180,8 @@ describe('what cannot be understood', () => {
     expect(text).not.toMatch(/node_modules|\.ts\b|stack|originalError/);
   });
 
-  test('a body over 256 KB is refused with 413, whether or not it tells its size', async () => {
-    const large = JSON.stringify({ query: '{ __typename }', variables: { x: 'x'.repeat(256 * 1024) } });
+  test('a body over 1 MB is refused with 413, whether or not it tells its size', async () => {
+    const large = JSON.stringify({ query: '{ __typename }', variables: { x: 'x'.repeat(1024 * 1024) } });
     expect((await post(large)).status).toBe(413);
 
     const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();

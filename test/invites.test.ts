@@ -53,18 +53,13 @@ test('an invite dies with its creator’s right to invite', async () => {
 test('an invite dies with its group', async () => {
   await using app = await startTestApp();
   const school = await app.world.school();
-  const [group] = await inDatabase(
-    app,
-    (sql) => sql`
-    insert into groups (organization_id, kind, name, academic_year, audience_id)
-    select organization_id, 'AGE_GROUP', 'Bees', '2026/27', audience_id from groups returning id`,
-  );
-  const groupId = Buffer.from(`Group:${group?.id}`).toString('base64');
-  const made = await school.administrator.does('CreateInvite', { input: { groupId, role: 'GUARDIAN' } });
+  const groupId = await app.world.group(school, { name: 'Bees' });
+  const childId = await app.world.child(school);
+  const made = await school.administrator.does('CreateInvite', { input: { groupId, childId, role: 'GUARDIAN' } });
   expect(await app.world.anonymous().does('InvitePreview', { code: made.inviteCode })).toMatchObject({
     groupName: 'Bees',
   });
-  await inDatabase(app, (sql) => sql`update groups set state = 'ARCHIVED' where id = ${group?.id}`);
+  expect(await school.administrator.does('ArchiveGroup', { groupId })).toMatchObject({ state: 'ARCHIVED' });
   expect(await app.world.anonymous().does('InvitePreview', { code: made.inviteCode })).toBeNull();
   const person = await app.world.person();
   expect(await person.does('RedeemInvite', { code: made.inviteCode })).toMatchObject({ code: 'INVITE_REVOKED' });
@@ -157,6 +152,88 @@ test('what an invite cannot be is refused with the field', async () => {
   expect(await create({ role: 'GUARDIAN' })).toMatchObject({ field: 'role' });
   expect(await create({ position: 'HEAD' })).toMatchObject({ field: 'position' });
   expect(await create({ idempotencyKey: 'short' })).toMatchObject({ field: 'idempotencyKey' });
+});
+
+test('guardians and students come for a child, to its group; employees for none', async () => {
+  await using app = await startTestApp();
+  const school = await app.world.school('School 12', 'SCHOOL');
+  const { administrator, staffGroupId } = school;
+  await administrator.does('UpdateOrganization', { input: { organizationId: school.id, studentsAllowed: true } });
+  const [groupId, elsewhere] = [await app.world.group(school), await app.world.group(school)];
+  const [childId, withoutPlace] = [await app.world.child(school, groupId), await app.world.child(school)];
+  const create = (role: string, input: object) => administrator.does('CreateInvite', { input: { role, ...input } });
+
+  expect(await create('EMPLOYEE', { groupId: staffGroupId, childId: withoutPlace })).toMatchObject({
+    field: 'childId',
+  });
+  expect(await create('GUARDIAN', { groupId: staffGroupId, childId: withoutPlace })).toMatchObject({ field: 'role' });
+  expect(await create('EMPLOYEE', { groupId })).toMatchObject({ field: 'role' });
+  for (const role of ['GUARDIAN', 'STUDENT']) {
+    expect(await create(role, { groupId })).toMatchObject({ field: 'childId' });
+    expect(await create(role, { childId, groupId: elsewhere })).toMatchObject({ field: 'groupId' });
+    expect(await create(role, { childId: withoutPlace })).toMatchObject({ field: 'groupId' });
+    expect(await create(role, { childId })).toMatchObject({
+      invite: { role, group: { id: groupId }, child: { id: childId } },
+    });
+    expect(await create(role, { childId: withoutPlace, groupId })).toMatchObject({
+      invite: { group: { id: groupId } },
+    });
+  }
+  expect(await create('GUARDIAN', { childId, maxUses: 2 })).toMatchObject({ invite: { maxUses: 2 } });
+  expect(await create('STUDENT', { childId, maxUses: 2 })).toMatchObject({ field: 'maxUses' });
+});
+
+test('a teacher invites guardians to their own group, and nobody else, until they work there no longer', async () => {
+  await using app = await startTestApp();
+  const school = await app.world.school();
+  const [groupId, elsewhere] = [await app.world.group(school, { name: 'Bees' }), await app.world.group(school)];
+  const teacher = await app.world.teacher(school, groupId);
+  const [childId, foreignId] = [await app.world.child(school, groupId), await app.world.child(school, elsewhere)];
+  const create = (role: string, input: object) => teacher.does('CreateInvite', { input: { role, ...input } });
+
+  expect(await create('GUARDIAN', { childId: foreignId })).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await create('STUDENT', { childId })).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await create('EMPLOYEE', { groupId: school.staffGroupId })).toMatchObject({ code: 'FORBIDDEN' });
+  const made = await create('GUARDIAN', { childId, maxUses: 5 });
+  const [mother, father] = [await app.world.person(), await app.world.person()];
+  const preview = () => app.world.anonymous().does('InvitePreview', { code: made.inviteCode });
+  expect(await preview()).toMatchObject({ groupName: 'Bees', role: 'GUARDIAN' });
+  expect(await mother.does('RedeemInvite', { code: made.inviteCode })).toMatchObject({
+    membership: { role: 'GUARDIAN' },
+  });
+  expect((await mother.run('ViewerChildren')).viewer.children.nodes).toMatchObject([
+    { id: childId, group: { name: 'Bees' } },
+  ]);
+
+  await school.administrator.does('EndStaffAssignment', { input: { staffAssignmentId: teacher.assignmentId } });
+  expect(await preview()).toBeNull();
+  expect(await father.does('RedeemInvite', { code: made.inviteCode })).toMatchObject({ code: 'INVITE_REVOKED' });
+  expect(await create('GUARDIAN', { childId })).toMatchObject({ code: 'NOT_FOUND' });
+  expect((await mother.run('ViewerChildren')).viewer.children.nodes).toMatchObject([{ id: childId }]);
+});
+
+test('an invite for a child leads where the child is by then, if who made it may invite people there', async () => {
+  await using app = await startTestApp();
+  const school = await app.world.school();
+  const [before, after] = [
+    await app.world.group(school, { name: 'Bees' }),
+    await app.world.group(school, { name: 'Bears' }),
+  ];
+  const teacher = await app.world.teacher(school, before);
+  const childId = await app.world.child(school, before);
+  const input = { role: 'GUARDIAN', childId };
+  const codes = [];
+  for (const creator of [school.administrator, teacher])
+    codes.push((await creator.does('CreateInvite', { input })).inviteCode);
+  await school.administrator.does('TransferChild', { input: { childId, groupId: after } });
+  const preview = (code: string) => app.world.anonymous().does('InvitePreview', { code });
+  expect(await Promise.all(codes.map(preview))).toMatchObject([{ groupName: 'Bears' }, null]);
+  const [mother, father] = [await app.world.person(), await app.world.person()];
+  expect(await father.does('RedeemInvite', { code: codes[1] })).toMatchObject({ code: 'INVITE_REVOKED' });
+  expect(await mother.does('RedeemInvite', { code: codes[0] })).toMatchObject({ membership: { state: 'ACTIVE' } });
+  expect((await mother.run('ViewerChildren')).viewer.children.nodes).toMatchObject([{ group: { name: 'Bears' } }]);
+  const { invites } = (await school.administrator.run('Invites', { organizationId: school.id })).organization;
+  expect(invites.nodes).toMatchObject([{ group: { name: 'Bears' } }, { group: { name: 'Bears' } }]);
 });
 
 test('a guardian cannot invite, and an invite’s code is nowhere to be read again', async () => {

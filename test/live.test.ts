@@ -383,3 +383,25 @@ test('a server that stops tells sockets to come back, and is gone within two sec
     if (!stopped) await app[Symbol.asyncDispose]();
   }
 });
+
+test('who leads and who works in a group hear once that somebody begins to work there, and once that it ends', async () => {
+  await using app = await startTestApp();
+  const school = await app.world.school();
+  const groupId = await app.world.group(school);
+  const head = await app.world.head(school);
+  const employee = await app.world.staff(school);
+  const listeners = { administrator: school.administrator, head, employee };
+  const after = await cursorOf(employee);
+  const assignmentId = await app.world.assign(school, employee.membershipId, groupId);
+  await school.administrator.does('EndStaffAssignment', { input: { staffAssignmentId: assignmentId } });
+  const told: Record<string, string[]> = {};
+  for (const [who, person] of Object.entries(listeners)) {
+    await using stream = person.subscribe('ViewerEvents', { after });
+    // What comes last tells that everything before it has come.
+    await person.does('UpdateProfile', { input: { patronymic: 'Ivanovich' } });
+    await stream.nextOf('ProfileUpdated');
+    told[who] = stream.delivered.filter(({ staffAssignment }) => staffAssignment).map(({ kind }) => kind);
+  }
+  const once = ['STAFF_ASSIGNED', 'STAFF_ASSIGNMENT_ENDED'];
+  expect(told).toEqual({ administrator: once, head: once, employee: once });
+});

@@ -116,6 +116,7 @@ test('what the API says the viewer may do is what the law says', async () => {
 const flags = {
   viewerCanUpdate: 'Mutation.updateOrganization',
   viewerCanSuspend: 'Mutation.suspendOrganization',
+  viewerCanArrangeGroups: 'Mutation.createGroup',
   viewerCanListMembers: 'Organization.members',
   viewerCanDecideJoinRequests: 'Mutation.approveJoinRequest of another person',
   viewerCanAppointAdministrators: 'Mutation.grantAdministrator',
@@ -123,8 +124,8 @@ const flags = {
 };
 const invitations = {
   EMPLOYEE: 'Mutation.createInvite of an employee',
-  GUARDIAN: 'Mutation.createInvite of a guardian',
-  STUDENT: 'Mutation.createInvite of a student',
+  GUARDIAN: 'Mutation.createInvite of a guardian in one’s own group',
+  STUDENT: 'Mutation.createInvite of a student in one’s own group',
 };
 
 const flagsOf = ({ viewerCanInvite, ...organization }: Record<string, unknown>) => ({

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { canDecideApplication, canListApplications, canSeeApplication } from '../src/applications/policy.ts';
+import { canAssignStaff, canSeeAssignment } from '../src/assignments/policy.ts';
 import { canReadChannel } from '../src/channels/policy.ts';
 import { canReadChat } from '../src/chats/policy.ts';
-import { canListGroups, canSeeGroup } from '../src/groups/policy.ts';
-import { canInvite, canListInvites, canSeeInvite } from '../src/invites/policy.ts';
+import { canArrangeChildren, canKeepRecord, canListChildren, canSeeChild } from '../src/children/policy.ts';
+import { canArrangeGroups, canListGroups, canLookInto, canSeeGroup } from '../src/groups/policy.ts';
+import {
+  canReachGuardian,
+  canRevokeGuardianLink,
+  canSeeGuardianLink,
+  canSetContactVisibility,
+} from '../src/guardians/policy.ts';
+import { canInvite, canInviteSomewhere, canListInvites, canRevokeInvite, canSeeInvite } from '../src/invites/policy.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from '../src/join-requests/policy.ts';
 import {
   canAppointAdministrators,
@@ -16,6 +24,7 @@ import {
   canSeeAdministrators,
   canSeeMembership,
 } from '../src/memberships/policy.ts';
+import { canReadMovements, canSeeMovement } from '../src/movements/policy.ts';
 import { canGovernOrganizations, canSeeOrganization, canUpdateOrganization } from '../src/organizations/policy.ts';
 import { canReadAuditLog } from '../src/oversight/policy.ts';
 import { type Standing, Viewer } from '../src/viewer.ts';
@@ -45,13 +54,21 @@ const people = {
   unconfirmedHead: viewer({ position: 'HEAD' }),
   verifiedStaff: viewer({ verified: true }),
   unverifiedStaff: viewer({}),
-  guardian: viewer({ role: 'GUARDIAN' }),
-  student: viewer({ role: 'STUDENT' }),
+  teacher: viewer({ verified: true, groupIds: ['sun'] }),
+  teacherOfAnotherGroup: viewer({ verified: true, groupIds: ['moon'] }),
+  guardian: viewer({ role: 'GUARDIAN', groupIds: ['sun'], childIds: ['masha'] }),
+  guardianOfAnotherChild: viewer({ role: 'GUARDIAN', groupIds: ['sun'], childIds: ['petya'] }),
+  guardianElsewhere: viewer({ role: 'GUARDIAN', groupIds: ['moon'], childIds: ['vera'] }),
+  guardianWithoutChild: viewer({ role: 'GUARDIAN' }),
+  student: viewer({ role: 'STUDENT', groupIds: ['sun'], childIds: ['masha'] }),
+  studentElsewhere: viewer({ role: 'STUDENT', groupIds: ['moon'], childIds: ['vera'] }),
   strangerWhoAdministersElsewhere: viewer({
     organizationId: 'elsewhere',
     administrator: true,
     verified: true,
     position: 'HEAD',
+    groupIds: ['school'],
+    childIds: ['kolya'],
   }),
   nobody: viewer(null),
 };
@@ -59,24 +76,55 @@ type Who = keyof typeof people;
 
 const leaders: Who[] = ['administrator', 'reservedAdministrator', 'head'];
 const administrators: Who[] = ['administrator', 'reservedAdministrator'];
-const verified: Who[] = ['administrator', 'head', 'verifiedStaff'];
-const members: Who[] = [...leaders, 'unconfirmedHead', 'verifiedStaff', 'unverifiedStaff', 'guardian', 'student'];
+const staff: Who[] = ['verifiedStaff', 'teacher', 'teacherOfAnotherGroup'];
+const verified: Who[] = ['administrator', 'head', ...staff];
+const families: Who[] = [
+  'guardian',
+  'guardianOfAnotherChild',
+  'guardianElsewhere',
+  'guardianWithoutChild',
+  'student',
+  'studentElsewhere',
+];
+/** Whoever learns in the group «Sun» or has a child there, and of them those of one child. */
+const ofGroup: Who[] = ['guardian', 'guardianOfAnotherChild', 'student'];
+const family: Who[] = ['guardian', 'student'];
+const guardians: Who[] = ['guardian'];
+const members: Who[] = [...leaders, 'unconfirmedHead', ...staff, 'unverifiedStaff', ...families];
 
 const others = { organizationId: here, userId: 'another' };
 const own = { organizationId: here, userId: 'me' };
-const staffGroup = { organizationId: here, kind: 'STAFF' } as const;
-const ageGroup = { organizationId: here, kind: 'AGE_GROUP' } as const;
+const staffGroup = { organizationId: here, id: 'staff', kind: 'STAFF' } as const;
+const ageGroup = { organizationId: here, id: 'sun', kind: 'AGE_GROUP' } as const;
+const assignment = { organizationId: here, groupId: 'sun' };
+const child = { organizationId: here, id: 'masha', groupId: 'sun' };
+const childWithoutPlace = { ...child, groupId: null };
+const link = {
+  organizationId: here,
+  childId: 'masha',
+  groupId: 'sun',
+  userId: 'another',
+  state: 'ACTIVE',
+  contactVisibility: 'FULL',
+} as const;
+const hiddenLink = { ...link, contactVisibility: 'LIMITED' } as const;
+const ownLink = { ...hiddenLink, userId: 'me' };
+const enrolled = { organizationId: here, childId: 'masha', userId: null, fromGroupId: null, toGroupId: 'sun' };
+const graduated = { ...enrolled, fromGroupId: 'sun', toGroupId: null };
+const assigned = { organizationId: here, childId: null, userId: 'another', fromGroupId: null, toGroupId: 'sun' };
+const invite = { organizationId: here, createdBy: 'another' };
+const ownInvite = { ...invite, createdBy: 'me' };
 
 /** The law of domain.md §3, a sentence a line: who may, and nobody else. */
 const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
   ['sees an organization', (who) => canSeeOrganization(who, here), [...members, 'operator']],
   ['edits an organization', (who) => canUpdateOrganization(who, here), administrators],
   ['suspends an organization', canGovernOrganizations, ['operator']],
-  ['lists the members', (who) => canListMembers(who, here), [...leaders, 'verifiedStaff']],
+  ['lists the members', (who) => canListMembers(who, here), [...leaders, ...staff]],
   [
     'sees a colleague',
     (who) => canSeeMembership(who, { ...others, role: 'EMPLOYEE', state: 'ACTIVE' }),
-    [...leaders, 'verifiedStaff'],
+    [...leaders, ...staff],
   ],
   [
     'sees a colleague who has left',
@@ -105,24 +153,70 @@ const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
   ['decides their own join request', (who) => canDecideJoinRequest(who, own), []],
   ['invites an employee', (who) => canInvite(who, staffGroup, 'EMPLOYEE'), administrators],
   ['invites a student', (who) => canInvite(who, ageGroup, 'STUDENT'), administrators],
-  ['invites a guardian', (who) => canInvite(who, ageGroup, 'GUARDIAN'), leaders],
-  ['lists invites', (who) => canListInvites(who, here), [...administrators, 'head', 'verifiedStaff']],
-  ['sees another’s invite', (who) => canSeeInvite(who, { organizationId: here, createdBy: 'another' }), administrators],
+  ['invites a guardian', (who) => canInvite(who, ageGroup, 'GUARDIAN'), [...leaders, 'teacher']],
+  ['invites employees somewhere', (who) => canInviteSomewhere(who, here, 'EMPLOYEE'), administrators],
+  ['invites students somewhere', (who) => canInviteSomewhere(who, here, 'STUDENT'), administrators],
   [
-    'sees their own invite',
-    (who) => canSeeInvite(who, { organizationId: here, createdBy: 'me' }),
-    [...leaders, 'verifiedStaff'],
+    'invites guardians somewhere',
+    (who) => canInviteSomewhere(who, here, 'GUARDIAN'),
+    [...leaders, 'teacher', 'teacherOfAnotherGroup'],
   ],
-  ['lists groups', (who) => canListGroups(who, here), [...leaders, 'verifiedStaff']],
-  ['sees the group «Staff»', (who) => canSeeGroup(who, staffGroup), [...leaders, 'verifiedStaff']],
-  ['sees any other group', (who) => canSeeGroup(who, ageGroup), leaders],
+  ['lists invites', (who) => canListInvites(who, here), [...leaders, ...staff]],
+  ['sees another’s invite', (who) => canSeeInvite(who, invite), administrators],
+  ['sees their own invite', (who) => canSeeInvite(who, ownInvite), [...leaders, ...staff]],
+  ['annuls another’s invite', (who) => canRevokeInvite(who, invite), administrators],
+  ['annuls their own invite', (who) => canRevokeInvite(who, ownInvite), [...leaders, ...staff]],
+  ['lists groups', (who) => canListGroups(who, here), [...leaders, ...staff, ...families]],
+  ['sees the group «Staff»', (who) => canSeeGroup(who, staffGroup), [...leaders, ...staff]],
+  ['sees any other group', (who) => canSeeGroup(who, ageGroup), [...leaders, 'teacher', ...ofGroup]],
+  ['looks into a group', (who) => canLookInto(who, ageGroup), [...leaders, 'teacher']],
+  ['looks into the group «Staff»', (who) => canLookInto(who, staffGroup), leaders],
+  ['builds the structure of groups', (who) => canArrangeGroups(who, here), administrators],
+  ['sees who works in a group', (who) => canSeeAssignment(who, assignment), [...leaders, 'teacher', ...ofGroup]],
+  ['assigns staff', (who) => canAssignStaff(who, here), administrators],
+  ['lists children', (who) => canListChildren(who, here), [...leaders, ...staff]],
+  ['reads a child’s record', (who) => canSeeChild(who, child), [...leaders, 'teacher', ...family]],
+  ['reads what the institution keeps of a child', (who) => canKeepRecord(who, child), [...leaders, 'teacher']],
+  ['keeps a record of a child without a place', (who) => canKeepRecord(who, childWithoutPlace), leaders],
+  ['keeps children’s records and moves them', (who) => canArrangeChildren(who, here), administrators],
+  ['sees a child’s guardian', (who) => canSeeGuardianLink(who, link), [...leaders, 'teacher', ...family]],
+  ['sees a guardian who is hidden', (who) => canSeeGuardianLink(who, hiddenLink), [...leaders, 'teacher']],
+  [
+    'sees who was a guardian or is to be one',
+    (who) =>
+      canSeeGuardianLink(who, { ...link, state: 'REVOKED' }) || canSeeGuardianLink(who, { ...link, state: 'PENDING' }),
+    [...leaders, 'teacher'],
+  ],
+  ['sees that they are a guardian themself', (who) => canSeeGuardianLink(who, ownLink), members],
+  ['reaches a guardian', (who) => canReachGuardian(who, link), [...leaders, 'teacher']],
+  ['hides another guardian', (who) => canSetContactVisibility(who, link), administrators],
+  ['hides themself from other guardians', (who) => canSetContactVisibility(who, ownLink), members],
+  ['ends that somebody stands for a child', (who) => canRevokeGuardianLink(who, link), administrators],
+  ['reads the journal', (who) => canReadMovements(who, here), [...leaders, ...staff]],
+  ['sees a child come', (who) => canSeeMovement(who, enrolled), [...leaders, 'teacher', ...guardians]],
+  ['sees a child go', (who) => canSeeMovement(who, graduated), [...leaders, 'teacher', ...guardians]],
+  ['sees where an employee moves', (who) => canSeeMovement(who, assigned), [...leaders, 'teacher']],
+  [
+    'sees where they themselves move',
+    (who) => canSeeMovement(who, { ...assigned, userId: 'me' }),
+    [...leaders, ...staff],
+  ],
   ['reads COMMUNITY', (who) => canReadChannel(who, { organizationId: here, kind: 'COMMUNITY' }), members],
   [
     'reads STAFF',
     (who) => canReadChannel(who, { organizationId: here, kind: 'STAFF' }),
     [...verified, 'reservedAdministrator'],
   ],
-  ['takes part in HEAD_STAFF', (who) => canReadChat(who, { organizationId: here, kind: 'HEAD_STAFF' }), verified],
+  [
+    'takes part in HEAD_STAFF',
+    (who) => canReadChat(who, { organizationId: here, kind: 'HEAD_STAFF', groupId: null }),
+    verified,
+  ],
+  [
+    'takes part in a group’s chat',
+    (who) => canReadChat(who, { organizationId: here, kind: 'GROUP_GUARDIANS', groupId: 'sun' }),
+    ['teacher', 'guardian', 'guardianOfAnotherChild'],
+  ],
   ['reads the audit log', (who) => canReadAuditLog(who, here), leaders],
   ['lists applications', canListApplications, ['operator']],
   ['sees another’s application', (who) => canSeeApplication(who, { applicantId: 'another' }), ['operator']],

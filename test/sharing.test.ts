@@ -17,6 +17,7 @@ import { schema } from '../src/schema.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json, TestClient } from './support/client.ts';
 import { RawSocket } from './support/socket.ts';
+import { inDatabase } from './support/sql.ts';
 
 let app: TestApp;
 let log: Json[];
@@ -203,6 +204,12 @@ test('no field that an event can reach asks who looks without being marked', asy
   await app.world.invite(school);
   await rename(school.administrator, school.id, 'Kindergarten 8');
   await app.world.secondAdministrator(school);
+  const groupId = await app.world.group(school);
+  await app.world.teacher(school, groupId);
+  const childId = await app.world.child(school, groupId);
+  await app.world.guardian(school, childId);
+  const effectiveOn = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+  await school.administrator.does('GraduateChild', { input: { childId, effectiveOn } });
   const leaving = await app.world.member(school, 'GUARDIAN');
   await leaving.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
   await school.administrator.does('EndMembership', { membershipId: leaving.membershipId, reason: 'Left' });
@@ -220,7 +227,40 @@ test('no field that an event can reach asks who looks without being marked', asy
       .toSorted(),
   );
   expect(log.filter(({ level }) => level >= 50)).toEqual([]);
-  expect(executions()).toMatchObject({ alone: 0 });
+  // Of what happens in a group, not all of its people may know all that is asked for here; of the rest everybody may.
+  const alone = log.filter(({ kind, shared }) => kind === 'render' && !shared).map(({ position }) => position);
+  const audiences = await inDatabase(
+    app,
+    (sql) => sql`select distinct a.kind from log_events l left join audiences a on a.id = l.audience_id
+      where l.position = any(${alone})`,
+  );
+  expect([...audiences]).toEqual([{ kind: 'GROUP' }]);
+});
+
+test('what everybody in a group may know is executed once for staff and families alike, and what not all may, for each', async () => {
+  const school = await app.world.school();
+  const groupId = await app.world.group(school, { name: 'Sun' });
+  const teacher = await app.world.teacher(school, groupId);
+  const guardian = await app.world.guardian(school, await app.world.child(school, groupId));
+  const people = [school.administrator, teacher, guardian];
+  // Asked for the cursor, the server has heard of all that was done before.
+  for (const person of people) await person.run('Viewer');
+  const watch = (fields: string) => {
+    const query = `subscription ($groupId: ID!) { groupEvents(groupId: $groupId) {
+      ... on GroupChanged { group { ${fields} } } } }`;
+    return people.map((person) => person.listen(query, { groupId }));
+  };
+  const [known, counted] = [watch('name parentId'), watch('name childCount')];
+  await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(6));
+  log.length = 0;
+  await school.administrator.does('UpdateGroup', { input: { groupId, name: 'Star' } });
+  await Promise.all([...known, ...counted].map((stream) => stream.count(1)));
+  expect(known.map(({ delivered }) => delivered)).toEqual(
+    people.map(() => [{ group: { name: 'Star', parentId: null } }]),
+  );
+  expect(counted.map(({ delivered }) => delivered[0].group.childCount)).toEqual([1, 1, null]);
+  // What is not for all is found out in executing it for all.
+  expect(executions()).toEqual({ shared: 2, alone: 3 });
 });
 
 describe('two subscriptions are the same', () => {

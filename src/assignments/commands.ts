@@ -52,6 +52,7 @@ export async function assignStaff(db: Database, viewer: Viewer, input: unknown):
     const { organization, membership, viewer: fresh } = await enterMembership(tx, viewer, wish.membershipId);
     if (!canAssignStaff(fresh, organization.id)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
     const group = await findGroup(tx, fresh, organization.id, wish.groupId, 'groupId');
+    demandEmployed(membership);
     const { effectiveOn, ...why } = decided(organization, viewer.userId, wish);
     const place = { groupId: group.id, position: wish.position };
     const planned: PlannedMovement[] = [];
@@ -66,7 +67,6 @@ export async function assignStaff(db: Database, viewer: Viewer, input: unknown):
       planned.unshift(await planMovement(tx, organization, move));
       return { assignmentId: null, plannedMovements: planned };
     }
-    demandEmployed(membership);
     const [assignment] = await assign(tx, organization, [{ ...place, membership, decision: move }]);
     return { assignmentId: assignment?.id ?? null, plannedMovements: planned };
   });

@@ -85,7 +85,10 @@ export interface ChildMove extends Decision {
   readonly toGroupId: string | null;
 }
 
-const asMove = ({ kind, childId, toGroupId, ...decision }: ChildMove, fromGroupId: string | null): Move & Decision => ({
+const asMove = (
+  { kind, childId, toGroupId, effectiveOn, orderNumber, orderDate, note, decidedBy }: ChildMove,
+  fromGroupId: string | null,
+): Move & Decision => ({
   kind,
   childId,
   membershipId: null,
@@ -93,7 +96,11 @@ const asMove = ({ kind, childId, toGroupId, ...decision }: ChildMove, fromGroupI
   position: null,
   fromGroupId,
   toGroupId,
-  ...decision,
+  effectiveOn,
+  orderNumber,
+  orderDate,
+  note,
+  decidedBy,
 });
 
 /** Whether nothing is left to do: a repeat. */

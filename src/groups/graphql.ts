@@ -59,8 +59,11 @@ builder.node(GroupType, {
       nullable: true,
       description:
         'The id of what it is part of, enough to draw the tree from one page. Null: nothing, or not for this viewer.',
-      resolve: (group, _args, ctx) =>
-        group.parentId && ctx.sees(canLookInto, group) ? globalId('Group', group.parentId) : null,
+      resolve: ({ parentId, organizationId }, _args, ctx) =>
+        // Nothing is part of «Staff», so it is not that.
+        parentId && ctx.sees(canSeeGroup, { id: parentId, organizationId, kind: 'OTHER' })
+          ? globalId('Group', parentId)
+          : null,
     }),
     childCount: t.int({
       nullable: true,

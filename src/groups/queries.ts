@@ -1,13 +1,16 @@
-import { and, eq, isNull, or, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, or, sql } from 'drizzle-orm';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { type GroupRow, groups } from './tables.ts';
 
-/** How many children and staff a group has, read with it: a whole tree with its counts is one statement. */
+/**
+ * How many children and staff a group has, read with it: a whole tree with its counts is one statement. The table is named,
+ * because in a select of one table Drizzle writes a column without it, and `id` would be the child's.
+ */
 const counts = {
-  childCount: sql<number>`(select count(*)::int from children c where c.group_id = ${groups.id})`.as('child_count'),
+  childCount: sql<number>`(select count(*)::int from children c where c.group_id = ${groups}.id)`.as('child_count'),
   staffCount: sql<number>`(
     select count(distinct a.membership_id)::int from staff_assignments a
-    where a.group_id = ${groups.id} and a.ended_on is null)`.as('staff_count'),
+    where a.group_id = ${groups}.id and a.ended_on is null)`.as('staff_count'),
 };
 
 export type Group = GroupRow & { readonly childCount: number; readonly staffCount: number };
@@ -25,17 +28,20 @@ export interface GroupFilter {
 export const groupsOf = listsOf(
   groups,
   groups.organizationId,
-  ({ kind, state, academicYear, topOnly }: GroupFilter, viewer) =>
-    and(
+  ({ kind, state, academicYear, topOnly }: GroupFilter, viewer) => {
+    const led = anyOf(
+      groups.organizationId,
+      viewer.organizationsWhere((id) => viewer.leads(id)),
+    );
+    // To whom the whole is not shown, a part is nobody's part.
+    const isPart = and(isNotNull(groups.parentId), or(led, anyOf(groups.parentId, viewer.groups)));
+    return and(
       kind ? eq(groups.kind, kind) : undefined,
       state ? eq(groups.state, state) : undefined,
       academicYear ? eq(groups.academicYear, academicYear) : undefined,
-      topOnly ? isNull(groups.parentId) : undefined,
+      topOnly ? sql`not (${isPart})` : undefined,
       or(
-        anyOf(
-          groups.organizationId,
-          viewer.organizationsWhere((id) => viewer.leads(id)),
-        ),
+        led,
         anyOf(groups.id, viewer.groups),
         and(
           anyOf(
@@ -45,7 +51,8 @@ export const groupsOf = listsOf(
           eq(groups.kind, 'STAFF'),
         ),
       ),
-    ),
+    );
+  },
   counts,
 );
 

@@ -57,9 +57,13 @@ export async function linkNamed(
   await recordLinks(tx, organization, actorId, 'GUARDIAN_LINKED', 'guardian.link', linked);
 }
 
-/** The child's record becomes the student's own. @throws InvalidState when it is somebody else's */
+/** The child's record becomes the student's own. @throws InvalidState when it is somebody else's, or they have another */
 export async function linkStudent(tx: Transaction, userId: string, child: Child): Promise<void> {
-  if (child.userId !== null && child.userId !== userId) throw new InvalidState('LINKED');
+  const [own] = await tx
+    .select({ id: children.id })
+    .from(children)
+    .where(and(eq(children.organizationId, child.organizationId), eq(children.userId, userId)));
+  if ((child.userId ?? userId) !== userId || (own && own.id !== child.id)) throw new InvalidState('LINKED');
   await tx.update(children).set({ userId }).where(eq(children.id, child.id));
 }
 

@@ -4,6 +4,7 @@ import { viewerOf } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
 import { enterChild } from '../children/commands.ts';
 import { children } from '../children/tables.ts';
+import { inserts } from '../database/chunks.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
@@ -53,44 +54,78 @@ export async function createInvite(
     if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
     if ((wish.role === 'EMPLOYEE') === (child !== null)) throw new InvalidInput('childId', 'INVALID_INVITED_CHILD');
     if (wish.role === 'STUDENT' && (wish.maxUses ?? 1) > 1) throw new InvalidInput('maxUses', 'INVALID_STUDENT_USES');
-    const code = newSecret();
-    const [invite] = await tx
-      .insert(invites)
-      .values({
-        organizationId: group.organizationId,
+    const [made] = await makeInvites(tx, organization, fresh, [
+      {
         groupId: group.id,
         role: wish.role,
-        childId: child?.id,
-        position: wish.position,
-        codeHash: hashSecret(code),
+        childId: child?.id ?? null,
+        position: wish.position ?? null,
         maxUses: wish.maxUses ?? 1,
         requiresApproval: wish.requiresApproval ?? false,
         intendedPhone,
-        createdBy: viewer.userId,
-        expiresAt: wish.expiresAt ?? sql`now() + make_interval(days => ${defaultDays})`,
+        expiresAt: wish.expiresAt ?? null,
         idempotencyKey: wish.idempotencyKey,
-      })
-      .onConflictDoNothing({ target: [invites.createdBy, invites.idempotencyKey] })
-      .returning();
-    if (!invite) return { invite: await firstOf(tx, viewer, wish, group), code: null };
-    await announceInvites(tx, organization, fresh, [invite], 'INVITE_CREATED');
-    await audit(tx, viewer.userId, {
-      action: 'invite.create',
-      target: { type: 'Invite', id: invite.id },
-      organizationId: invite.organizationId,
-      after: {
-        groupId: globalId('Group', group.id),
-        role: invite.role,
-        ...(child && { childId: globalId('Child', child.id) }),
-        maxUses: invite.maxUses,
-        requiresApproval: invite.requiresApproval,
       },
-    });
-    return { invite, code };
+    ]);
+    return made ?? { invite: await firstOf(tx, viewer, wish, group), code: null };
   });
 }
 
-function demandNearFuture(expiresAt: Date | null | undefined): void {
+/** What an invite is to be; without a time of its own it is good for two weeks. */
+export interface InviteDraft
+  extends Pick<
+    Invite,
+    'groupId' | 'role' | 'childId' | 'position' | 'maxUses' | 'requiresApproval' | 'intendedPhone' | 'idempotencyKey'
+  > {
+  readonly expiresAt: Date | null;
+}
+
+/**
+ * Makes invites with their codes, which are known only now; not those whose idempotency key the viewer has used. Whoever
+ * calls it knows that the viewer may invite so. Holds the organization's lock.
+ */
+export async function makeInvites(
+  tx: Transaction,
+  organization: Organization,
+  viewer: Viewer,
+  drafts: readonly InviteDraft[],
+): Promise<{ invite: Invite; code: string }[]> {
+  const codes = new Map(drafts.map((draft) => [newSecret(), draft]));
+  const hashes = new Map([...codes.keys()].map((code) => [hashSecret(code).toString('hex'), code]));
+  const values = [...codes].map(([code, draft]) => ({
+    ...draft,
+    organizationId: organization.id,
+    codeHash: hashSecret(code),
+    createdBy: viewer.userId,
+    expiresAt: draft.expiresAt ?? sql`now() + make_interval(days => ${defaultDays})`,
+  }));
+  const made: Invite[] = [];
+  for (const some of inserts(values)) {
+    const target = [invites.createdBy, invites.idempotencyKey];
+    made.push(...(await tx.insert(invites).values(some).onConflictDoNothing({ target }).returning()));
+  }
+  await announceInvites(tx, organization, viewer, made, 'INVITE_CREATED');
+  await audit(
+    tx,
+    viewer.userId,
+    ...made.map(({ id, groupId, role, childId, maxUses, requiresApproval }) => ({
+      action: 'invite.create',
+      target: { type: 'Invite', id },
+      organizationId: organization.id,
+      after: {
+        groupId: globalId('Group', groupId),
+        role,
+        ...(childId && { childId: globalId('Child', childId) }),
+        maxUses,
+        requiresApproval,
+      },
+    })),
+  );
+  return made.map((invite) => ({ invite, code: hashes.get(invite.codeHash.toString('hex')) ?? '' }));
+}
+
+/** @throws InvalidInput unless it is a moment within the coming year, or none */
+export function demandNearFuture(expiresAt: Date | null | undefined): void {
   const ahead = expiresAt ? expiresAt.getTime() - Date.now() : 1;
   if (ahead <= 0 || ahead > maxDays * 86_400_000) throw new InvalidInput('expiresAt', 'INVALID_FUTURE');
 }
@@ -141,9 +176,11 @@ export async function announceInvites(
   kind: string,
 ): Promise<void> {
   const events: NewEvent[] = [];
+  const creators = new Map([[by.userId, by]]);
   for (const invite of announced) {
     const event = { kind, organizationId: organization.id, subjectId: invite.id };
-    const creator = invite.createdBy === by.userId ? by : await viewerOf(tx, invite.createdBy);
+    const creator = creators.get(invite.createdBy) ?? (await viewerOf(tx, invite.createdBy));
+    creators.set(invite.createdBy, creator);
     events.push({ ...event, audienceId: organization.administratorsAudienceId });
     if (canSeeInvite(creator, invite)) events.push({ ...event, audienceId: invite.createdBy });
   }
@@ -157,7 +194,7 @@ export async function revokeInvite(db: Database, viewer: Viewer, inviteId: strin
     if (!known) throw new NotFound();
     const { organization, viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);
     if (!canRevokeInvite(fresh, known)) throw new NotFound();
-    await revokeWhere(tx, organization, fresh, eq(invites.id, inviteId));
+    await revokeInvites(tx, organization, fresh, eq(invites.id, inviteId));
     const [invite] = await tx.select().from(invites).where(eq(invites.id, inviteId));
     return invite ?? known;
   });
@@ -178,7 +215,7 @@ export async function revokeUnclaimedInvites(db: Database, viewer: Viewer, input
   return transact(db, async (tx) => {
     const { organization, viewer: fresh } = await enterOrganization(tx, viewer, organizationId);
     if (!canListInvites(fresh, organizationId)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
-    return revokeWhere(
+    return revokeInvites(
       tx,
       organization,
       fresh,
@@ -195,7 +232,7 @@ export async function revokeUnclaimedInvites(db: Database, viewer: Viewer, input
 
 /** A group that is put away takes nobody in; an invite for a child that is elsewhere by now leads there. */
 export const revokeInvitesInto = (tx: Transaction, organization: Organization, viewer: Viewer, groupId: string) =>
-  revokeWhere(
+  revokeInvites(
     tx,
     organization,
     viewer,
@@ -205,7 +242,8 @@ export const revokeInvitesInto = (tx: Transaction, organization: Organization, v
     ),
   );
 
-async function revokeWhere(
+/** Annuls the invites that a condition names, and are not annulled. Holds the organization's lock. */
+export async function revokeInvites(
   tx: Transaction,
   organization: Organization,
   viewer: Viewer,

@@ -92,10 +92,12 @@ async function samePlan(tx: Transaction, move: Move & Decision): Promise<Planned
   const same = (['kind', 'childId', 'membershipId', 'position', 'toGroupId', 'effectiveOn'] as const).map(
     (column) => sql`${plannedMovements[column]} is not distinct from ${move[column]}`,
   );
+  // A child has one place at a time; an employee is released from one of several.
+  const from = move.membershipId && sql`${plannedMovements.fromGroupId} is not distinct from ${move.fromGroupId}`;
   const [found] = await tx
     .select()
     .from(plannedMovements)
-    .where(and(eq(plannedMovements.state, 'PLANNED'), ...same));
+    .where(and(eq(plannedMovements.state, 'PLANNED'), ...same, from || undefined));
   if (!found) throw new InvalidInput('effectiveOn', 'INVALID_PLANNED_TWICE');
   return found;
 }

@@ -24,6 +24,10 @@ import {
 
 const maxProblems = 100;
 
+// Made once: a schema takes longer to make than a cell to check.
+const shortLine = { max: 100, schema: line(100) };
+const fullName = { max: 300, schema: line(300) };
+
 /** A file that cannot be what it should be; nothing was changed. `problems` are its first 100. */
 export class RosterInvalid extends DomainError {
   readonly code = 'ROSTER_INVALID';
@@ -73,8 +77,8 @@ class Reading<Key extends string> {
     return result.success ? result.data : this.report(row, key, text, values);
   }
 
-  line(row: Row<Key>, key: Key, max = 100): string | null {
-    return this.read(row, key, line(max), 'ROSTER_CELL_LINE', { max });
+  line(row: Row<Key>, key: Key, { max, schema } = shortLine): string | null {
+    return this.read(row, key, schema, 'ROSTER_CELL_LINE', { max });
   }
 
   /** A line that must be there; the empty text, where it is not, is reported. */
@@ -180,7 +184,7 @@ function readGuardians(
 
 /** Family name, given name, and what follows as patronymic. */
 function readFullName(reading: Reading<ChildKey>, row: Row<ChildKey>, key: ChildKey): GuardianEntry['name'] {
-  const whole = reading.line(row, key, 300);
+  const whole = reading.line(row, key, fullName);
   if (whole === null) return null;
   const [familyName = '', givenName = '', ...others] = whole.split(/\s+/);
   if (!givenName) return reading.report(row, key, 'ROSTER_FULL_NAME');

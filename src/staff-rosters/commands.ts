@@ -115,12 +115,12 @@ async function updateRecords(
     sql.param(updated.map(({ after }) => after[of]));
   await tx.execute(sql`
     update ${staffRecords} r set family_name = n.family_name, given_name = n.given_name, patronymic = n.patronymic,
-      phone = n.phone, position = n.position::position, group_ids = string_to_array(n.group_ids, ',')::uuid[]
+      phone = n.phone, position = n.post::"position", group_ids = string_to_array(n.group_ids, ',')::uuid[]
     from unnest(
       ${ids}, ${values('familyName')}::text[], ${values('givenName')}::text[], ${values('patronymic')}::text[],
       ${values('phone')}::text[], ${values('position')}::text[],
       ${sql.param(updated.map(({ after }) => after.groupIds.join(',')))}::text[]
-    ) n (id, family_name, given_name, patronymic, phone, position, group_ids)
+    ) n (id, family_name, given_name, patronymic, phone, post, group_ids)
     where r.id = n.id`);
   await audit(
     tx,
@@ -193,10 +193,10 @@ async function setPositions(
   );
   if (changed.length === 0) return;
   await tx.execute(sql`
-    update ${memberships} m set position = n.position::position
+    update ${memberships} m set position = n.post::"position"
     from unnest(
       ${sql.param(changed.map(({ membership }) => membership.id))}::uuid[],
       ${sql.param(changed.map(({ employee }) => employee.after.position))}::text[]
-    ) n (id, position)
+    ) n (id, post)
     where m.id = n.id`);
 }

@@ -2,7 +2,7 @@ import type { Json } from '../support/client.ts';
 import { type Act, type Acts, apart } from './acts.ts';
 import { does, reads } from './answers.ts';
 import type { Role } from './law.ts';
-import { type Actor, invites, isEmployee, type Scene, someApplication } from './scene.ts';
+import { type Actor, type Exhibits, invites, isEmployee, type Scene, someApplication } from './scene.ts';
 
 const reason = 'As agreed';
 const inState =
@@ -59,9 +59,11 @@ const ofOwnVerification: Arrange = async (scene, who, role) => ({
 const ofOrganization: Arrange = async ({ school }) => ({ organizationId: school.id, reason });
 
 const invited =
-  (role: string): Act =>
-  ({ school, classId }, who) =>
-    does(who, 'CreateInvite', { input: { groupId: role === 'EMPLOYEE' ? school.staffGroupId : classId, role } });
+  (role: 'GUARDIAN' | 'STUDENT', own: boolean): Act =>
+  async (scene, who) => {
+    const childId = own ? scene.childOf(who) : (await scene.exhibits).foreign.childId;
+    return does(who, 'CreateInvite', { input: { role, childId } });
+  };
 
 /** A second session of the same person, or of somebody else for who is not signed in. */
 const elsewhere = ({ world }: Scene, who: Actor) => world.person(undefined, who.phone);
@@ -183,10 +185,26 @@ const verifications: Acts = {
   'Mutation.revokeVerification of one’s own': apart(on('RevokeVerification', ofOwnVerification)),
 };
 
+let sheets = 0;
+/** Prints invites for everybody who is expected. */
+const sheet = (kind: 'CHILDREN' | 'STAFF', group: (scene: Scene) => string | null): Act =>
+  on(
+    'CreateInviteSheet',
+    async (scene) => {
+      const idempotencyKey = `sheet-number-${++sheets}`;
+      return { input: { organizationId: scene.school.id, kind, groupId: group(scene), idempotencyKey } };
+    },
+    ({ html }) => html !== null,
+  );
+
 const joining: Acts = {
-  'Mutation.createInvite of an employee': invited('EMPLOYEE'),
-  'Mutation.createInvite of a student': invited('STUDENT'),
-  'Mutation.createInvite of a guardian': invited('GUARDIAN'),
+  'Mutation.createInvite of an employee': on('CreateInvite', async ({ school }) => ({
+    input: { role: 'EMPLOYEE', groupId: school.staffGroupId },
+  })),
+  'Mutation.createInvite of a student in one’s own group': invited('STUDENT', true),
+  'Mutation.createInvite of a student in another group': invited('STUDENT', false),
+  'Mutation.createInvite of a guardian in one’s own group': invited('GUARDIAN', true),
+  'Mutation.createInvite of a guardian in another group': invited('GUARDIAN', false),
   'Mutation.redeemInvite': apart(async ({ world, school }, who) => {
     const { code } = await world.invite(school);
     return does(who, 'RedeemInvite', { code }, ({ membership }) => membership.state === 'ACTIVE');
@@ -202,6 +220,10 @@ const joining: Acts = {
     inState('REVOKED'),
   ),
   'Mutation.revokeUnclaimedInvites': apart(revokeUnclaimed),
+  'Mutation.createInviteSheet of guardians in one’s own group': sheet('CHILDREN', ({ classId }) => classId),
+  'Mutation.createInviteSheet of guardians in another group': sheet('CHILDREN', ({ otherClassId }) => otherClassId),
+  'Mutation.createInviteSheet of all guardians': sheet('CHILDREN', () => null),
+  'Mutation.createInviteSheet of employees': sheet('STAFF', () => null),
   'Mutation.submitJoinRequest as an employee': apart(
     on(
       'SubmitJoinRequest',
@@ -216,6 +238,179 @@ const joining: Acts = {
   ...bothWays('rejectJoinRequest', ofRequest, 'REJECTED', apart),
 };
 
+/**
+ * What one acts on: that of the class or of the other class, and for who may change it something made for that alone.
+ * Everybody else is refused, so to them it is shown as it stands.
+ */
+const onOwn =
+  (fresh: (scene: Scene) => Promise<string>, own: (scene: Scene, who: Actor) => Promise<string> | string) =>
+  (scene: Scene, who: Actor, role: Role): Promise<string> | string =>
+    role === 'administrator' ? fresh(scene) : own(scene, who);
+const onForeign = (fresh: (scene: Scene) => Promise<string>, foreign: (exhibits: Exhibits, scene: Scene) => string) =>
+  onOwn(fresh, async (scene) => foreign(await scene.exhibits, scene));
+
+/** A mutation on what is in one's own group, and on what is in another. */
+function inBothGroups(
+  field: string,
+  [own, foreign]: readonly [ReturnType<typeof onOwn>, ReturnType<typeof onForeign>],
+  input: (id: string, scene: Scene, isOwn: boolean) => object | Promise<object>,
+  expected: (result: Json) => boolean,
+): Acts {
+  const operation = field.charAt(0).toUpperCase() + field.slice(1);
+  const act =
+    (which: typeof own, isOwn: boolean): Act =>
+    async (scene, who, role) => {
+      const values = await input(await which(scene, who, role), scene, isOwn);
+      return does(who, operation, { ...values, input: values }, expected);
+    };
+  return {
+    [`Mutation.${field} in one’s own group`]: act(own, true),
+    [`Mutation.${field} in another group`]: act(foreign, false),
+  };
+}
+
+const newGroup = ({ world, school }: Scene) => world.group(school);
+const newChild = ({ world, school, classId }: Scene) => world.child(school, classId);
+const newForeignChild = ({ world, school, otherClassId }: Scene) => world.child(school, otherClassId);
+
+const groupsOf = [
+  onOwn(newGroup, ({ classId }) => classId),
+  onForeign(newGroup, (_exhibits, { otherClassId }) => otherClassId),
+] as const;
+const childrenOf = [
+  onOwn(newChild, (scene, who) => scene.childOf(who)),
+  onForeign(newForeignChild, ({ foreign }) => foreign.childId),
+] as const;
+const newAssignment = async (scene: Scene) => scene.assignment((await scene.exhibits).employeeId);
+const assignmentsOf = [
+  onOwn(newAssignment, ({ people }) => people['verified staff'].assignmentId ?? ''),
+  onForeign(newAssignment, ({ foreignAssignmentId }) => foreignAssignmentId),
+] as const;
+const newPlan = async (scene: Scene) => scene.plan(await newChild(scene));
+const plansOf = [
+  onOwn(newPlan, async (scene, who) => (await scene.exhibits).families.get(scene.childOf(who))?.planId ?? ''),
+  onForeign(newPlan, ({ foreign }) => foreign.planId),
+] as const;
+const newLink = async (scene: Scene) => scene.link(await newChild(scene));
+const linksOf = [
+  onOwn(newLink, async (scene, who) => {
+    const { families } = await scene.exhibits;
+    return who.linkId ?? families.get(scene.childOf(who))?.fullLinkId ?? '';
+  }),
+  onForeign(newLink, ({ foreign }) => foreign.fullLinkId),
+] as const;
+
+const groups: Acts = {
+  'Mutation.createGroup': on(
+    'CreateGroup',
+    async ({ school }, _who, role) => ({
+      input: { organizationId: school.id, kind: 'CLASS', name: `2A, by the ${role}`, academicYear: '2026/27' },
+    }),
+    inState('ACTIVE'),
+  ),
+  ...inBothGroups(
+    'updateGroup',
+    groupsOf,
+    (groupId) => ({ groupId, kind: 'OTHER' }),
+    ({ kind }) => kind === 'OTHER',
+  ),
+  ...inBothGroups(
+    'moveGroup',
+    groupsOf,
+    async (groupId, scene) => ({ groupId, parentId: await newGroup(scene) }),
+    ({ parentId }) => parentId !== null,
+  ),
+  ...inBothGroups('archiveGroup', groupsOf, (groupId) => ({ groupId }), inState('ARCHIVED')),
+  'Mutation.restoreGroup': on(
+    'RestoreGroup',
+    async (scene) => {
+      const groupId = await newGroup(scene);
+      await scene.arranger.does('ArchiveGroup', { groupId });
+      return { groupId };
+    },
+    inState('ACTIVE'),
+  ),
+  ...inBothGroups(
+    'assignStaff',
+    groupsOf,
+    async (groupId, scene) => ({ groupId, membershipId: (await scene.exhibits).employeeId, position: 'SPECIALIST' }),
+    ({ assignment }) => assignment.endedOn === null,
+  ),
+  ...inBothGroups(
+    'endStaffAssignment',
+    assignmentsOf,
+    (staffAssignmentId) => ({ staffAssignmentId }),
+    ({ assignment }) => assignment.endedOn !== null,
+  ),
+  'Mutation.rolloverAcademicYear': on(
+    'RolloverAcademicYear',
+    async ({ school }) => ({ input: { organizationId: school.id, fromYear: '2026/27', dryRun: true } }),
+    ({ toYear }) => toYear === '2027/28',
+  ),
+};
+
+const children: Acts = {
+  'Mutation.addChild': on('AddChild', async ({ school }) => ({
+    input: { organizationId: school.id, familyName: 'Petrova', givenName: 'Olga' },
+  })),
+  ...inBothGroups(
+    'updateChild',
+    childrenOf,
+    (childId) => ({ childId, givenName: 'Mikhail' }),
+    ({ givenName }) => givenName === 'Mikhail',
+  ),
+  'Mutation.enrollChild': on(
+    'EnrollChild',
+    async ({ world, school, classId }) => ({ input: { childId: await world.child(school), groupId: classId } }),
+    ({ movement }) => movement !== null,
+  ),
+  ...inBothGroups(
+    'transferChild',
+    childrenOf,
+    (childId, { classId, otherClassId }, isOwn) => ({ childId, groupId: isOwn ? otherClassId : classId }),
+    ({ movement }) => movement !== null,
+  ),
+  ...inBothGroups(
+    'graduateChild',
+    childrenOf,
+    (childId) => ({ childId }),
+    ({ child }) => child.group === null,
+  ),
+  ...inBothGroups(
+    'withdrawChild',
+    childrenOf,
+    (childId) => ({ childId }),
+    ({ child }) => child.group === null,
+  ),
+  ...inBothGroups('revokeGuardianLink', linksOf, (guardianLinkId) => ({ guardianLinkId, reason }), inState('REVOKED')),
+  ...inBothGroups(
+    'setGuardianContactVisibility',
+    linksOf,
+    (guardianLinkId) => ({ guardianLinkId, contactVisibility: 'LIMITED' }),
+    ({ contactVisibility }) => contactVisibility === 'LIMITED',
+  ),
+  ...inBothGroups(
+    'cancelPlannedMovement',
+    plansOf,
+    (plannedMovementId) => ({ plannedMovementId }),
+    inState('CANCELLED'),
+  ),
+  'Mutation.importRoster': on(
+    'ImportRoster',
+    async ({ school }) => {
+      const file = Buffer.from('Номер;Фамилия;Имя;Группа\n1;Котова;Вера;\n').toString('base64');
+      const of = { organizationId: school.id, kind: 'CHILDREN', academicYear: '2026/27' };
+      return { input: { ...of, file, dryRun: false } };
+    },
+    ({ applied }) => applied,
+  ),
+  'Mutation.exportRoster': on(
+    'ExportRoster',
+    async ({ school }) => ({ input: { organizationId: school.id, kind: 'CHILDREN' } }),
+    ({ csv }) => csv.length > 0,
+  ),
+};
+
 /** How to run each rule on doing. */
 export const doing: Acts = {
   ...accounts,
@@ -224,4 +419,6 @@ export const doing: Acts = {
   ...people,
   ...verifications,
   ...joining,
+  ...groups,
+  ...children,
 };

@@ -1,6 +1,5 @@
 import type { TestApp } from '../support/app.ts';
 import type { Json, TestClient } from '../support/client.ts';
-import { inDatabase } from '../support/sql.ts';
 import { applicationOf, type Person, type School, type World } from '../support/world.ts';
 import { type Role, roles } from './law.ts';
 
@@ -12,23 +11,43 @@ export interface Actor extends TestClient {
   readonly phone?: string;
   readonly membershipId?: string;
   readonly verificationId?: string;
+  /** What puts them in the class: as its teacher, with a child in it, as its student. */
+  readonly assignmentId?: string;
+  readonly linkId?: string;
+  readonly childId?: string;
 }
 
-/** A school that allows students, with a class, and somebody in each role. */
+type Cast = Readonly<Record<Role, Actor>>;
+
+/** The two classes: one in which the cast is, and one in which none of them is. */
+interface Classes {
+  readonly classId: string;
+  readonly otherClassId: string;
+  /** The guardian's child, in the class. */
+  readonly childId: string;
+}
+
+/** A school that allows students, with two classes, and somebody in each role. */
 export class Scene {
   readonly app: TestApp;
   readonly school: School;
+  /** Where the staff work, the guardian has a child and the student learns. */
   readonly classId: string;
+  /** Where nobody of them does. */
+  readonly otherClassId: string;
+  readonly childId: string;
   readonly organization: Json;
-  readonly people: Readonly<Record<Role, Actor>>;
+  readonly people: Cast;
   #exhibits: Promise<Exhibits> | null = null;
 
-  private constructor(app: TestApp, school: School, organization: Json, people: Readonly<Record<Role, Actor>>) {
+  private constructor(app: TestApp, school: School, classes: Classes, organization: Json, people: Cast) {
     this.app = app;
     this.school = school;
+    this.classId = classes.classId;
+    this.otherClassId = classes.otherClassId;
+    this.childId = classes.childId;
     this.organization = organization;
     this.people = people;
-    this.classId = this.one('groups', 'CLASS');
   }
 
   /** Sets it up through the API. The stranger and the operator are the same in all scenes of an app. */
@@ -37,18 +56,24 @@ export class Scene {
     const school = await world.school('School 12', 'SCHOOL');
     const { administrator, id } = school;
     await administrator.does('UpdateOrganization', { input: { organizationId: id, studentsAllowed: true } });
-    await foundClass(app, school);
+    const [classId, otherClassId] = [
+      await world.group(school, { kind: 'CLASS' }),
+      await world.group(school, { kind: 'CLASS' }),
+    ];
+    const childId = await world.child(school, classId);
     const [second, head, verified, unverified, guardian, student] = await Promise.all([
       world.secondAdministrator(school),
       world.head(school),
-      world.staff(school),
+      world.teacher(school, classId),
       world.member(school, 'EMPLOYEE'),
-      world.member(school, 'GUARDIAN'),
-      world.member(school, 'STUDENT'),
+      world.guardian(school, childId),
+      enrolStudent(world, school, classId),
     ]);
-    // The second administrator is verified too, so nothing of the school is hidden from them.
+    // Assigned like the other: only that their status is not confirmed sets them apart.
+    await world.assign(school, unverified.membershipId, classId, 'ASSISTANT');
+    // The second administrator is verified too, so nothing of the school’s own is hidden from them.
     const { organization } = await second.run('Organization', { id });
-    return new Scene(app, school, organization, {
+    return new Scene(app, school, { classId, otherClassId, childId }, organization, {
       'signed out': world.anonymous(),
       stranger,
       operator: await world.operator(),
@@ -56,7 +81,7 @@ export class Scene {
       head,
       'verified staff': verified,
       'unverified staff': unverified,
-      guardian,
+      guardian: Object.assign(guardian, { childId }),
       student,
     });
   }
@@ -70,8 +95,13 @@ export class Scene {
     return this.school.administrator;
   }
 
-  /** The id of the group, channel or chat of a kind. */
-  one(list: 'groups' | 'channels' | 'chats', kind: string): string {
+  /** The child that is somebody's own, or themself; the guardian's, for who has none. */
+  childOf(who: Actor): string {
+    return who.childId ?? this.childId;
+  }
+
+  /** The id of the channel or chat of a kind. */
+  one(list: 'channels' | 'chats', kind: string): string {
     return this.organization[list].nodes.find((node: Json) => node.kind === kind).id;
   }
 
@@ -115,20 +145,33 @@ export class Scene {
     return (await of.does('SubmitVerification', { membershipId: of.membershipId, evidence: 'Order 3' })).id;
   }
 
-  /** An invite by the first administrator, or by somebody who may do so, or might once. */
-  async invite(by?: Actor): Promise<string> {
-    if (by !== this.people['verified staff']) return this.#invite(by ?? this.arranger);
-    // Until staff have groups of their own, only who was an administrator before has made an invite.
-    const grant = await this.arranger.does('GrantAdministrator', { membershipId: by.membershipId });
-    const invite = await this.#invite(by);
-    await this.arranger.does('RevokeAdministrator', { grantId: grant.id });
-    return invite;
-  }
-
-  async #invite(by: TestClient): Promise<string> {
-    const made = await by.does('CreateInvite', { input: { groupId: this.classId, role: 'GUARDIAN' } });
+  /** An invite of a guardian into the class, by the first administrator or by somebody else who may. */
+  async invite(by: TestClient = this.arranger): Promise<string> {
+    const made = await by.does('CreateInvite', { input: { childId: this.childId, role: 'GUARDIAN' } });
     if (!made.invite) throw new Error(JSON.stringify(made));
     return made.invite.id;
+  }
+
+  /** That a child is to graduate a month from now. */
+  async plan(childId: string): Promise<string> {
+    const effectiveOn = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+    const decided = await this.arranger.does('GraduateChild', { input: { childId, effectiveOn } });
+    if (!decided.plannedMovement) throw new Error(JSON.stringify(decided));
+    return decided.plannedMovement.id;
+  }
+
+  /** An employee's work in a new group. */
+  async assignment(membershipId: string): Promise<string> {
+    return this.world.assign(this.school, membershipId, await this.world.group(this.school));
+  }
+
+  /** Somebody new who stands for a child, hidden from its other guardians or not. */
+  async link(childId: string, contactVisibility = 'FULL'): Promise<string> {
+    const { linkId: guardianLinkId } = await this.world.guardian(this.school, childId);
+    const set = { guardianLinkId, contactVisibility };
+    const link = await this.arranger.does('SetGuardianContactVisibility', set);
+    if (link.contactVisibility !== contactVisibility) throw new Error(JSON.stringify(link));
+    return guardianLinkId;
   }
 }
 
@@ -139,14 +182,21 @@ export const isEmployee = (role: Role): boolean => invites(role) || role === 'un
 /** A complete application, for an administrator whom nobody knows yet. */
 export const someApplication = () => applicationOf('School 13', 'SCHOOL', '+79185550000');
 
-/** A class beside the group «Staff»: no client can make one yet. */
-async function foundClass(app: TestApp, { staffGroupId }: School): Promise<void> {
-  const id = Buffer.from(staffGroupId, 'base64').toString().split(':')[1] ?? '';
-  await inDatabase(
-    app,
-    (sql) => sql`insert into groups (organization_id, kind, name, academic_year, audience_id)
-      select organization_id, 'CLASS', '1A', '2026/27', audience_id from groups where id = ${id}`,
-  );
+/** A student of a class, who has come by an invite for their own record. */
+async function enrolStudent(world: World, school: School, classId: string): Promise<Actor> {
+  const childId = await world.child(school, classId);
+  const { code } = await world.invite(school, { role: 'STUDENT', groupId: classId, childId });
+  const student = await world.person('Student');
+  const { membership } = await student.does('RedeemInvite', { code });
+  return Object.assign(student, { membershipId: String(membership.id), childId });
+}
+
+/** What follows from a child's place: who stands for it, how it came there, and what is planned. */
+interface Family {
+  readonly fullLinkId: string;
+  readonly limitedLinkId: string;
+  readonly movementId: string;
+  readonly planId: string;
 }
 
 /** Something of every kind, by or about people who have no role in the matrix. */
@@ -158,16 +208,34 @@ export interface Exhibits {
   readonly auditEntryId: string;
   readonly grantId: string;
   readonly employeeId: string;
-  readonly guardianId: string;
   /** The first administrator's invite, and each role's own. */
   readonly inviteId: string;
   readonly own: ReadonlyMap<Role, string>;
+  /** By the children of the cast: what a role may know of its own. */
+  readonly families: ReadonlyMap<string, Family>;
+  /** In the class, of a family that is nobody's here. */
+  readonly classmate: Foreign;
+  /** In the other class. */
+  readonly foreign: Foreign;
+  readonly foreignAssignmentId: string;
+  /** That the assistant began in the class, and somebody in the other one. */
+  readonly assignedId: string;
+  readonly foreignAssignedId: string;
+  /** The chats of staff and guardians. */
+  readonly chatId: string;
+  readonly foreignChatId: string;
+}
+
+/** Another's child, with a guardian. */
+interface Foreign extends Family {
+  readonly childId: string;
+  readonly guardianId: string;
 }
 
 async function exhibit(scene: Scene): Promise<Exhibits> {
-  const { arranger, school, world, people } = scene;
+  const { arranger, school, world, people, classId, otherClassId } = scene;
   const employee = await world.member(school, 'EMPLOYEE');
-  const guardian = await world.member(school, 'GUARDIAN');
+  const foreignTeacher = await world.teacher(school, otherClassId);
   const own = new Map<Role, string>();
   for (const role of roles.filter(invites)) own.set(role, await scene.invite(people[role]));
   const inviteId = await scene.invite();
@@ -177,6 +245,14 @@ async function exhibit(scene: Scene): Promise<Exhibits> {
     await arranger.run('AuditLog', { organizationId, filter: { action: 'invite.create' }, first: 1 })
   ).organization;
   const { sessions } = (await employee.run('ViewerSessions')).viewer;
+  const assignedTo = async (groupId: string): Promise<string> => {
+    const wanted = { organizationId, kind: 'ASSIGNED', first: 100 };
+    const { nodes } = (await arranger.run('Movements', wanted)).organization.movements;
+    return nodes.find(({ toGroup }: Json) => toGroup.id === groupId).id;
+  };
+  const families = new Map<string, Family>();
+  for (const { childId } of [people.guardian, people.student])
+    if (childId) families.set(childId, await family(scene, childId));
   return {
     applicationId: await scene.application(),
     joinRequestId: await scene.request(),
@@ -185,8 +261,38 @@ async function exhibit(scene: Scene): Promise<Exhibits> {
     auditEntryId: auditLog.nodes[0].id,
     grantId: administrators.nodes[0].id,
     employeeId: employee.membershipId,
-    guardianId: guardian.membershipId,
     inviteId,
     own,
+    families,
+    classmate: await foreigner(scene, classId),
+    foreign: await foreigner(scene, otherClassId),
+    foreignAssignmentId: foreignTeacher.assignmentId,
+    assignedId: await assignedTo(classId),
+    foreignAssignedId: await assignedTo(otherClassId),
+    chatId: await chatOf(people['verified staff']),
+    foreignChatId: await chatOf(foreignTeacher),
+  };
+
+  async function chatOf(teacher: Actor): Promise<string> {
+    const { chats } = (await teacher.run('Organization', { id: organizationId })).organization;
+    return chats.nodes.find(({ kind }: Json) => kind === 'GROUP_GUARDIANS').id;
+  }
+}
+
+async function foreigner(scene: Scene, groupId: string): Promise<Foreign> {
+  const { world, school } = scene;
+  const childId = await world.child(school, groupId);
+  const { membershipId: guardianId } = await world.guardian(school, childId);
+  return { childId, guardianId, ...(await family(scene, childId)) };
+}
+
+async function family(scene: Scene, childId: string): Promise<Family> {
+  const wanted = { organizationId: scene.school.id, kind: 'ENROLLED', first: 100 };
+  const { movements } = (await scene.arranger.run('Movements', wanted)).organization;
+  return {
+    fullLinkId: await scene.link(childId),
+    limitedLinkId: await scene.link(childId, 'LIMITED'),
+    movementId: movements.nodes.find(({ child }: Json) => child.id === childId).id,
+    planId: await scene.plan(childId),
   };
 }

@@ -1,6 +1,9 @@
 import { pino } from 'pino';
+import { expect } from 'vitest';
 import { type App, startApp } from '../../src/app.ts';
+import { checkAudiences } from '../../src/audiences/queries.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import { connect } from '../../src/database/connect.ts';
 import type { DeliverCode } from '../../src/delivery/codes.ts';
 import type { Jobs } from '../../src/jobs/queue.ts';
 import type { Json } from './client.ts';
@@ -34,7 +37,10 @@ export async function startTestApp(
   } = {},
 ): Promise<TestApp> {
   await using stack = new AsyncDisposableStack();
-  const databaseUrl = options.embedded ? null : (options.databaseUrl ?? stack.use(await createDatabase()).url);
+  const own = options.embedded || options.databaseUrl ? null : stack.use(await createDatabase());
+  const databaseUrl = options.embedded ? null : (options.databaseUrl ?? own?.url ?? null);
+  // Whatever a test does: who may see what is then as its causes say.
+  if (own) stack.defer(() => expectAudiencesAsDerived(own.url));
   const codes = new Map<string, string>();
   const app: App = stack.use(
     await startApp(
@@ -71,6 +77,11 @@ export async function startTestApp(
     codeFor,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+async function expectAudiencesAsDerived(databaseUrl: string): Promise<void> {
+  await using connection = await connect({ databaseUrl, dataDirectory: 'memory://', poolSize: 1 });
+  expect(await checkAudiences(connection.db)).toEqual([]);
 }
 
 const loggerOf = (onLog: ((line: Json) => void) | undefined) =>
