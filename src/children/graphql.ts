@@ -1,4 +1,5 @@
 import type { ObjectRef } from '@pothos/core';
+import { z } from 'zod';
 import { ViewerType } from '../accounts/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
@@ -8,6 +9,7 @@ import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { GroupType, showGroup } from '../groups/graphql.ts';
 import { canLookInto } from '../groups/policy.ts';
+import { optionalLine, valid } from '../input.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { addChild, updateChild } from './commands.ts';
 import { canArrangeChildren, canKeepRecord, canListChildren, canSeeChild } from './policy.ts';
@@ -100,6 +102,8 @@ export function showChild<Row extends { childId: string | null }>(
   );
 }
 
+const searchable = z.object({ search: optionalLine(100) });
+
 builder.objectField(OrganizationType, 'children', (t) =>
   t.connection({
     perViewer: true,
@@ -110,12 +114,14 @@ builder.objectField(OrganizationType, 'children', (t) =>
       'Null: not for this viewer.',
     args: {
       enrolled: t.arg.boolean({ description: 'Only those who are enrolled now, or only those who are not.' }),
-      search: t.arg.string({ description: 'Only those in whose name this occurs.' }),
+      search: t.arg.string({ description: 'Only those in whose name this occurs: up to 100 characters.' }),
     },
-    resolve: ({ id }, { enrolled = null, search = null, ...page }, ctx) =>
-      canListChildren(ctx.viewer, id)
-        ? listed(ctx, page, childrenOf, { parentId: id, filter: { enrolled, search: search?.trim() || null } })
-        : null,
+    resolve: ({ id }, { enrolled = null, search: sought, ...page }, ctx) => {
+      const { search } = valid(searchable, { search: sought });
+      return canListChildren(ctx.viewer, id)
+        ? listed(ctx, page, childrenOf, { parentId: id, filter: { enrolled, search } })
+        : null;
+    },
   }),
 );
 

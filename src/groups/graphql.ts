@@ -1,9 +1,11 @@
 import type { ObjectRef } from '@pothos/core';
+import { z } from 'zod';
 import { follow } from '../audiences/queries.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder, type Types } from '../graphql/builder.ts';
 import { globalId, idOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveEvent, liveUnion } from '../graphql/live.ts';
+import { academicYear, valid } from '../input.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canArrangeGroups, canListGroups, canLookInto, canSeeGroup } from './policy.ts';
 import { type Group, groupById, groupsOf, subgroupsOf } from './queries.ts';
@@ -117,6 +119,8 @@ export function showGroup<Row extends { groupId: string | null }>(
   );
 }
 
+const ofYear = z.object({ academicYear: academicYear.nullish() });
+
 builder.objectField(OrganizationType, 'groups', (t) =>
   t.connection({
     perViewer: true,
@@ -129,15 +133,20 @@ builder.objectField(OrganizationType, 'groups', (t) =>
       kind: t.arg({ type: GroupKindEnum, description: 'Only of this kind.' }),
       state: t.arg({ type: GroupStateEnum, description: 'Only in this state; both unless told.' }),
       academicYear: t.arg.string({ description: 'Only of this year, as in `2026/27`.' }),
-      topOnly: t.arg.boolean({ defaultValue: false, description: 'Only those that are part of no other.' }),
+      topOnly: t.arg.boolean({
+        defaultValue: false,
+        description: 'Only those that are part of no other that the viewer sees.',
+      }),
     },
-    resolve: ({ id }, { kind = null, state = null, academicYear = null, topOnly, ...page }, ctx) =>
-      canListGroups(ctx.viewer, id)
+    resolve: ({ id }, { kind = null, state = null, topOnly, academicYear: year, ...page }, ctx) => {
+      const { academicYear = null } = valid(ofYear, { academicYear: year });
+      return canListGroups(ctx.viewer, id)
         ? listed(ctx, page, groupsOf, {
             parentId: id,
             filter: { kind, state, academicYear, topOnly: topOnly === true },
           })
-        : null,
+        : null;
+    },
   }),
 );
 
