@@ -93,6 +93,11 @@ export class Viewer {
     return this.standings.some(({ childIds }) => childIds.includes(childId));
   }
 
+  /** A guardian of the child, while it is enrolled. */
+  guards(childId: string | null): boolean {
+    return childId !== null && this.children.includes(childId);
+  }
+
   /** A guardian of one of the group's children. */
   hasChildIn(groupId: string): boolean {
     return this.standings.some(({ role, groupIds }) => role === 'GUARDIAN' && groupIds.includes(groupId));

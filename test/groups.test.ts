@@ -53,12 +53,7 @@ test('an administrator builds a tree of groups, renames and moves them, and ever
   expect(await stream.next()).toMatchObject({ kind: 'GROUP_MOVED' });
   expect(await administrator.does('MoveGroup', { groupId: sun, parentId: null })).toMatchObject({ id: sun });
 
-  const { auditLog } = (
-    await administrator.send(
-      `query ($id: ID!) { organization(id: $id) { auditLog(first: 100) { nodes { action before after } } } }`,
-      { id: organizationId },
-    )
-  ).data.organization;
+  const { auditLog } = (await administrator.run('AuditLog', { organizationId, first: 50 })).organization;
   const moves = auditLog.nodes.filter(({ action }: Json) => action === 'group.move');
   expect(moves).toMatchObject([{ before: { parentId: house }, after: { parentId: null } }]);
 });

@@ -8,7 +8,7 @@ import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
 import { type GroupRow, groups } from '../groups/tables.ts';
 import { day, valid } from '../input.ts';
-import { transact } from '../log/append.ts';
+import { append, transact } from '../log/append.ts';
 import { enterMembership } from '../memberships/commands.ts';
 import { type Membership, memberships, positionEnum } from '../memberships/tables.ts';
 import {
@@ -21,7 +21,7 @@ import {
   recordMovements,
 } from '../movements/commands.ts';
 import type { PlannedMovement } from '../movements/tables.ts';
-import { enterOrganization, tellAll } from '../organizations/commands.ts';
+import { enterOrganization } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canAssignStaff, canSeeAssignment } from './policy.ts';
@@ -111,6 +111,7 @@ export async function assign(
   posts: readonly Post[],
 ): Promise<StaffAssignmentRow[]> {
   const found: StaffAssignmentRow[] = [];
+  const begun: StaffAssignmentRow[] = [];
   for (const { membership, groupId, position, decision } of posts) {
     const [made] = await tx
       .insert(staffAssignments)
@@ -124,13 +125,12 @@ export async function assign(
       })
       .onConflictDoNothing()
       .returning();
-    if (made) {
-      await recordMovements(tx, organization, [asMove('ASSIGNED', membership, made, decision)]);
-      await recordAssignments(tx, organization, decision.decidedBy, 'STAFF_ASSIGNED', [made]);
-    }
+    if (made) await recordMovements(tx, organization, [asMove('ASSIGNED', membership, made, decision)]);
+    if (made) begun.push(made);
     found.push(made ?? (await openAssignment(tx, membership.id, groupId, position)));
   }
   await settleAudiences(tx, organization.id, [...new Set(posts.map(({ membership }) => membership.userId))]);
+  await recordAssignments(tx, organization, posts[0]?.decision.decidedBy ?? null, 'STAFF_ASSIGNED', begun);
   return found;
 }
 
@@ -263,7 +263,7 @@ async function recordOf(tx: Transaction, { organizationId, userId }: Membership)
   return record ?? null;
 }
 
-/** Tells everybody in the groups and the employees; staff of a group are known to all in it. */
+/** Tells everybody in the groups, who leads among them; staff of a group are known to all in it. */
 async function recordAssignments(
   tx: Transaction,
   organization: Organization,
@@ -277,13 +277,13 @@ async function recordAssignments(
     .from(groups)
     .where(sql`${groups.id} = any(${sql.param(ids)}::uuid[])`);
   const audiences = new Map(found.map(({ id, audienceId }) => [id, audienceId]));
-  await tellAll(
+  await append(
     tx,
-    organization,
-    changed.map(({ id, groupId, userId }) => ({
+    ...changed.map(({ id, groupId }) => ({
       kind,
+      organizationId: organization.id,
+      audienceId: audiences.get(groupId) ?? organization.administratorsAudienceId,
       subjectId: id,
-      to: [audiences.get(groupId) ?? userId, userId],
     })),
   );
   await audit(

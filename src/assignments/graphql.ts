@@ -17,8 +17,8 @@ import { assignmentById, assignmentsOf, type StaffAssignment, staffOf } from './
 const StaffAssignmentType = builder.objectRef<StaffAssignment>('StaffAssignment');
 builder.node(StaffAssignmentType, {
   description:
-    'An employee’s work in one group (§2.1.9): once their status is confirmed, it makes the group theirs. Seen by confirmed ' +
-    'staff and by everybody in the group.',
+    'An employee’s work in one group (§2.1.9): once their status is confirmed, it makes the group theirs. Seen by ' +
+    'administrators and the head, by everybody in the group, and by the employee.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(assignmentById, canSeeAssignment),
   fields: (t) => ({
@@ -56,7 +56,7 @@ builder.objectField(GroupType, 'staff', (t) =>
     description: 'Who works in the group, newest first. Null: not for this viewer.',
     args: { includeEnded: t.arg.boolean({ defaultValue: false, description: includeEnded }) },
     resolve: ({ id, organizationId }, args, ctx) =>
-      canSeeAssignment(ctx.viewer, { organizationId, groupId: id })
+      ctx.viewer.leads(organizationId) || ctx.viewer.isOfGroup(id)
         ? listed(ctx, args, staffOf, { parentId: id, filter: { includeEnded: args.includeEnded === true } })
         : null,
   }),
@@ -67,7 +67,7 @@ builder.objectField(MembershipType, 'assignments', (t) =>
     perViewer: true,
     type: StaffAssignmentType,
     nullable: true,
-    description: 'Where an employee works, newest first. Null: not for this viewer.',
+    description: 'Where an employee works, as far as the viewer may know, newest first. Null: not for this viewer.',
     args: { includeEnded: t.arg.boolean({ defaultValue: false, description: includeEnded }) },
     resolve: (membership, args, ctx) =>
       canSeeMembership(ctx.viewer, membership)

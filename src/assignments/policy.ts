@@ -1,11 +1,14 @@
 import type { Viewer } from '../viewer.ts';
 import type { StaffAssignmentRow } from './tables.ts';
 
-/** Sees who works in a group: leaders and other staff, and whoever is in it. */
+/** Sees who works in a group: leaders, whoever is in it, and the employee (§3). */
 export const canSeeAssignment = (
   viewer: Viewer,
-  { organizationId, groupId }: Pick<StaffAssignmentRow, 'organizationId' | 'groupId'>,
-): boolean => viewer.leads(organizationId) || viewer.isVerifiedStaffOf(organizationId) || viewer.isOfGroup(groupId);
+  { organizationId, groupId, userId }: Pick<StaffAssignmentRow, 'organizationId' | 'groupId' | 'userId'>,
+): boolean =>
+  viewer.leads(organizationId) ||
+  viewer.isOfGroup(groupId) ||
+  (userId === viewer.userId && viewer.isVerifiedStaffOf(organizationId));
 
 /** Assigns employees to groups and ends that (§2.1.9). */
 export const canAssignStaff = (viewer: Viewer, organizationId: string): boolean => viewer.administers(organizationId);

@@ -1,6 +1,7 @@
-import { isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, or, sql } from 'drizzle-orm';
 import { type PersonName, users } from '../accounts/tables.ts';
-import { byId, listsOf } from '../graphql/batches.ts';
+import { anyOf, byId, listsOf } from '../graphql/batches.ts';
+import type { Viewer } from '../viewer.ts';
 import { staffAssignments } from './tables.ts';
 
 /** Who it is, read with each: a whole tree with its staff is one statement. */
@@ -14,11 +15,28 @@ export const assignmentById = byId(staffAssignments, person);
 
 export type StaffAssignment = NonNullable<Awaited<ReturnType<typeof assignmentById>>[number]>;
 
-const current = ({ includeEnded }: { readonly includeEnded: boolean }) =>
-  includeEnded ? undefined : isNull(staffAssignments.endedOn);
+/** `canSeeAssignment`, for a list. */
+const visible = ({ includeEnded }: { readonly includeEnded: boolean }, viewer: Viewer) =>
+  and(
+    includeEnded ? undefined : isNull(staffAssignments.endedOn),
+    or(
+      anyOf(
+        staffAssignments.organizationId,
+        viewer.organizationsWhere((id) => viewer.leads(id)),
+      ),
+      anyOf(staffAssignments.groupId, viewer.groups),
+      and(
+        eq(staffAssignments.userId, viewer.userId),
+        anyOf(
+          staffAssignments.organizationId,
+          viewer.organizationsWhere((id) => viewer.isVerifiedStaffOf(id)),
+        ),
+      ),
+    ),
+  );
 
-/** Who works in groups; reached through a group whose staff the viewer may see. */
-export const staffOf = listsOf(staffAssignments, staffAssignments.groupId, current, person);
+/** Who works in groups, as far as the viewer may know. */
+export const staffOf = listsOf(staffAssignments, staffAssignments.groupId, visible, person);
 
-/** Where employees work; reached through a membership that is visible. */
-export const assignmentsOf = listsOf(staffAssignments, staffAssignments.membershipId, current, person);
+/** Where employees work, as far as the viewer may know. */
+export const assignmentsOf = listsOf(staffAssignments, staffAssignments.membershipId, visible, person);

@@ -114,7 +114,7 @@ export function demandPossible({ kind }: ChildMove, { groupId }: Child): void {
 /**
  * Gives children their new places, and everything that follows from that: the journal, their families' memberships, who
  * may see what, and who hears of it; as many children as there are in a few statements. Holds the organization's lock; the
- * moves are possible. @throws InvalidInput when one counts from a day before the child came
+ * moves are possible. @throws InvalidInput when one counts from a day before the child came, or left another time
  */
 export async function moveChildren(
   tx: Transaction,
@@ -123,6 +123,7 @@ export async function moveChildren(
 ): Promise<Movement[]> {
   if (moves.length === 0) return [];
   const from = await endEnrollments(tx, moves);
+  await demandLater(tx, moves);
   const placed = moves.flatMap(({ childId, toGroupId, effectiveOn }) =>
     toGroupId ? [{ organizationId: organization.id, childId, groupId: toGroupId, startedOn: effectiveOn }] : [],
   );
@@ -155,6 +156,19 @@ async function endEnrollments(tx: Transaction, moves: readonly ChildMove[]): Pro
   );
   if (ended.some(({ late }) => late)) throw new InvalidInput('effectiveOn', 'INVALID_BEFORE_START');
   return new Map(ended.map(({ childId, groupId }) => [childId, groupId]));
+}
+
+/** A child is in one group at a time, also in what has been. @throws InvalidInput */
+async function demandLater(tx: Transaction, moves: readonly ChildMove[]): Promise<void> {
+  const [still] = await rows(
+    tx,
+    sql`
+    select from ${enrollments} e join unnest(
+      ${sql.param(moves.map(({ childId }) => childId))}::uuid[],
+      ${sql.param(moves.map(({ effectiveOn }) => effectiveOn))}::date[]
+    ) m (child_id, day) on e.child_id = m.child_id and e.ended_on > m.day limit 1`,
+  );
+  if (still) throw new InvalidInput('effectiveOn', 'INVALID_BEFORE_START');
 }
 
 async function setGroups(tx: Transaction, moves: readonly ChildMove[]): Promise<void> {

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { viewerOf } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
 import { enterChild } from '../children/commands.ts';
-import { children } from '../children/tables.ts';
 import { inserts } from '../database/chunks.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
@@ -18,6 +17,7 @@ import type { Organization } from '../organizations/tables.ts';
 import { hashSecret, newSecret } from '../secrets.ts';
 import type { Viewer } from '../viewer.ts';
 import { canInvite, canListInvites, canRevokeInvite, canSeeInvite, fits } from './policy.ts';
+import { leadsTo } from './queries.ts';
 import { type Invite, invites } from './tables.ts';
 
 const defaultDays = 14;
@@ -222,7 +222,7 @@ export async function revokeUnclaimedInvites(db: Database, viewer: Viewer, input
       and(
         eq(invites.organizationId, organizationId),
         eq(invites.useCount, 0),
-        groupId ? eq(invites.groupId, groupId) : undefined,
+        groupId ? eq(leadsTo, groupId) : undefined,
         createdBefore ? lt(invites.createdAt, createdBefore) : undefined,
         fresh.administers(organizationId) ? undefined : eq(invites.createdBy, fresh.userId),
       ),
@@ -230,17 +230,9 @@ export async function revokeUnclaimedInvites(db: Database, viewer: Viewer, input
   });
 }
 
-/** A group that is put away takes nobody in; an invite for a child that is elsewhere by now leads there. */
+/** A group that is put away takes nobody in. */
 export const revokeInvitesInto = (tx: Transaction, organization: Organization, viewer: Viewer, groupId: string) =>
-  revokeInvites(
-    tx,
-    organization,
-    viewer,
-    and(
-      eq(invites.groupId, groupId),
-      sql`not exists (select from ${children} c where c.id = ${invites.childId} and c.group_id is not null)`,
-    ),
-  );
+  revokeInvites(tx, organization, viewer, eq(leadsTo, groupId));
 
 /** Annuls the invites that a condition names, and are not annulled. Holds the organization's lock. */
 export async function revokeInvites(

@@ -71,7 +71,7 @@ builder.node(InviteType, {
 });
 
 showOrganization(InviteType);
-showGroup(InviteType, 'Into which group; for a child, that which it had when the invite was made.');
+showGroup(InviteType, 'Into which group: a child’s own, where it has one.');
 showChild(InviteType, 'For which child a guardian or a student comes.');
 
 builder.objectField(OrganizationType, 'invites', (t) =>

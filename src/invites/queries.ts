@@ -10,7 +10,12 @@ import { hashSecret } from '../secrets.ts';
 import { canInvite, canListInvites } from './policy.ts';
 import { type Invite, inviteRedemptions, invites } from './tables.ts';
 
-export const inviteById = byId(invites);
+/** Where an invite leads: for a child that is enrolled, to its group, wherever it is by now. */
+export const leadsTo = sql<string>`coalesce(
+  (select c.group_id from ${children} c where c.id = ${invites}.child_id), ${invites}.group_id)`;
+const place = { groupId: leadsTo.as('leads_to') };
+
+export const inviteById = byId(invites, place);
 export type InviteState = 'ACTIVE' | 'EXHAUSTED' | 'EXPIRED' | 'REVOKED';
 export type InviteRedemption = typeof inviteRedemptions.$inferSelect;
 
@@ -37,23 +42,27 @@ const filtered = ({ state, unclaimed }: InviteFilter): SQL | undefined =>
   and(state ? sql`${stateColumn} = ${state}` : undefined, unclaimed ? eq(invites.useCount, 0) : undefined);
 
 /** The invites of organizations that the viewer may see: `canSeeInvite`, for a list. */
-export const invitesOf = listsOf(invites, invites.organizationId, (filter: InviteFilter, viewer) =>
-  and(
-    filtered(filter),
-    or(
-      anyOf(
-        invites.organizationId,
-        viewer.organizationsWhere((id) => viewer.administers(id)),
-      ),
-      and(
+export const invitesOf = listsOf(
+  invites,
+  invites.organizationId,
+  (filter: InviteFilter, viewer) =>
+    and(
+      filtered(filter),
+      or(
         anyOf(
           invites.organizationId,
-          viewer.organizationsWhere((id) => canListInvites(viewer, id)),
+          viewer.organizationsWhere((id) => viewer.administers(id)),
         ),
-        eq(invites.createdBy, viewer.userId),
+        and(
+          anyOf(
+            invites.organizationId,
+            viewer.organizationsWhere((id) => canListInvites(viewer, id)),
+          ),
+          eq(invites.createdBy, viewer.userId),
+        ),
       ),
     ),
-  ),
+  place,
 );
 
 /** Who used an invite; reached through an invite that is visible. */

@@ -11,6 +11,7 @@ import { enterOrganization, tell } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canAppointHead, canChangeMembership, canSeeMembership } from './policy.ts';
+import { membershipById } from './queries.ts';
 import { type AdministratorGrant, administratorGrants, type Membership, memberships, verifications } from './tables.ts';
 
 /** An active organization must keep an administrator: appoint another one first. */
@@ -77,7 +78,7 @@ export async function keepAnAdministrator(tx: Transaction, organizationId: strin
 
 /** A membership in an organization that the viewer has entered, with the viewer as of now. @throws NotFound, InvalidState */
 export async function enterMembership(tx: Transaction, viewer: Viewer, membershipId: string) {
-  const find = () => tx.select().from(memberships).where(eq(memberships.id, membershipId));
+  const find = () => membershipById(tx, [membershipId], () => viewer);
   const [known] = await find();
   if (!known) throw new NotFound();
   const { organization, viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);

@@ -68,7 +68,7 @@ export const MembershipType = builder.objectRef<Membership>('Membership');
 builder.node(MembershipType, {
   description:
     'One period of a person in an organization in one role; the role never changes. Seen by the person, by administrators ' +
-    'and the head, and an employee’s by verified staff.',
+    'and the head, by verified staff an employee’s and those of the families in their groups.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(membershipById, canSeeMembership),
   fields: (t) => ({
@@ -145,8 +145,8 @@ builder.objectField(OrganizationType, 'members', (t) =>
     type: MembershipType,
     nullable: true,
     description:
-      'The memberships, newest first. Administrators and the head see all, verified staff the employees. Null: not for this ' +
-      'viewer.',
+      'The memberships, newest first. Administrators and the head see all, verified staff the employees and the families in ' +
+      'their groups. Null: not for this viewer.',
     args: {
       role: t.arg({ type: RoleEnum, description: filterArgs.role }),
       state: t.arg({ type: MembershipStateEnum, description: filterArgs.state }),

@@ -3,22 +3,28 @@ import type { Membership } from './tables.ts';
 
 type Place = Pick<Membership, 'organizationId'>;
 
-/** Sees a membership: their own, any in an organization they lead, colleagues' as verified staff, while they last. */
+/**
+ * Sees a membership: their own, any in an organization they lead; as verified staff, while they last, colleagues' and those
+ * of the families in their groups (`groupIds`: where the membership puts its person).
+ */
 export const canSeeMembership = (
   viewer: Viewer,
-  membership: Pick<Membership, 'organizationId' | 'userId' | 'role' | 'state'>,
+  membership: Pick<Membership, 'organizationId' | 'userId' | 'role' | 'state'> & {
+    readonly groupIds?: readonly string[];
+  },
 ): boolean =>
   membership.userId === viewer.userId ||
   viewer.leads(membership.organizationId) ||
   (membership.role === 'EMPLOYEE' &&
     membership.state !== 'ENDED' &&
-    viewer.isVerifiedStaffOf(membership.organizationId));
+    viewer.isVerifiedStaffOf(membership.organizationId)) ||
+  (membership.groupIds?.some((id) => viewer.teaches(id)) ?? false);
 
 /** Reads why a membership was suspended or ended: the person, and whoever leads. */
 export const canReadReason = (viewer: Viewer, membership: Pick<Membership, 'organizationId' | 'userId'>): boolean =>
   membership.userId === viewer.userId || viewer.leads(membership.organizationId);
 
-/** Reads the member list at all: leaders all of it, verified staff the employees. */
+/** Reads the member list at all: leaders all of it, verified staff the employees and the families in their groups. */
 export const canListMembers = (viewer: Viewer, organizationId: string): boolean =>
   viewer.leads(organizationId) || viewer.isVerifiedStaffOf(organizationId);
 

@@ -1,10 +1,17 @@
-import { and, eq, ne, or, type SQL } from 'drizzle-orm';
+import { and, eq, ne, or, type SQL, sql } from 'drizzle-orm';
+import { activePlaces } from '../audiences/tables.ts';
 import type { Transaction } from '../database/connect.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Membership, memberships } from './tables.ts';
 
-export const membershipById = byId(memberships);
+/** In which groups a membership puts its person, which decides who of the staff may see it. */
+const places = {
+  groupIds: sql<string[]>`array(
+    select distinct p.group_id from ${activePlaces} p where p.membership_id = ${memberships}.id)`.as('group_ids'),
+};
+
+export const membershipById = byId(memberships, places);
 
 export interface MembershipFilter {
   readonly role?: Membership['role'] | null;
@@ -32,12 +39,17 @@ const visibleTo = (viewer: Viewer): SQL | undefined =>
       eq(memberships.role, 'EMPLOYEE'),
       ne(memberships.state, 'ENDED'),
     ),
+    sql`exists (select from ${activePlaces} p
+      where p.membership_id = ${memberships}.id and p.group_id = any(${sql.param(viewer.groupsTaught)}::uuid[]))`,
     eq(memberships.userId, viewer.userId),
   );
 
 /** The memberships of organizations that the viewer may see. */
-export const membersOf = listsOf(memberships, memberships.organizationId, (filter: MembershipFilter, viewer) =>
-  and(filtered(filter), visibleTo(viewer)),
+export const membersOf = listsOf(
+  memberships,
+  memberships.organizationId,
+  (filter: MembershipFilter, viewer) => and(filtered(filter), visibleTo(viewer)),
+  places,
 );
 
 /** The memberships of people, for themselves. */

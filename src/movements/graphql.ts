@@ -105,7 +105,7 @@ export const MovementType = builder.objectRef<Movement>('Movement');
 builder.node(MovementType, {
   description:
     'An entry of the journal (§2.1.12), never changed. Seen by administrators and the head, the staff of either group, the ' +
-    'child’s family, and the employee who moved.',
+    'child’s guardians, and the employee who moved.',
   interfaces: [MovementEntry],
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(movementById, canSeeMovement),

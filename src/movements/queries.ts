@@ -30,10 +30,7 @@ const visibleIn = (journal: Journal, viewer: Viewer): SQL | undefined =>
     ),
     anyOf(journal.fromGroupId, viewer.groupsTaught),
     anyOf(journal.toGroupId, viewer.groupsTaught),
-    anyOf(
-      journal.childId,
-      viewer.standings.flatMap(({ childIds }) => childIds),
-    ),
+    anyOf(journal.childId, viewer.children),
     and(
       eq(journal.userId, viewer.userId),
       anyOf(
