@@ -13,6 +13,7 @@ import './movements/graphql.ts';
 import './guardians/graphql.ts';
 import './assignments/graphql.ts';
 import './enrollments/graphql.ts';
+import './due-movements/graphql.ts';
 import './join-requests/graphql.ts';
 import './invites/graphql.ts';
 import './redemptions/graphql.ts';

@@ -11,7 +11,7 @@ import { checkAudiences, viewerOf } from '../src/audiences/queries.ts';
 import { addChild } from '../src/children/commands.ts';
 import { type Connection, connect, type Database, rows } from '../src/database/connect.ts';
 import { endMembership, leaveOrganization } from '../src/departures/commands.ts';
-import { makeDueMovements } from '../src/due-movements/commands.ts';
+import { cancelPlannedMovement, makeDueMovements } from '../src/due-movements/commands.ts';
 import { enrollChild, graduateChild, transferChild, withdrawChild } from '../src/enrollments/commands.ts';
 import { DomainError } from '../src/errors.ts';
 import { type Asking, type Services, ViewerContext } from '../src/graphql/context.ts';
@@ -19,7 +19,6 @@ import { globalId } from '../src/graphql/ids.ts';
 import { revokeGuardianLink, setGuardianContactVisibility } from '../src/guardians/commands.ts';
 import { createInvite } from '../src/invites/commands.ts';
 import { appointHead, restoreMembership, suspendMembership } from '../src/memberships/commands.ts';
-import { cancelPlannedMovement } from '../src/movements/commands.ts';
 import { restoreOrganization, suspendOrganization, updateOrganization } from '../src/organizations/commands.ts';
 import { today } from '../src/organizations/queries.ts';
 import { redeemInvite } from '../src/redemptions/commands.ts';
@@ -883,7 +882,7 @@ function allowed({ schools }: model.World, things: readonly Thing[], person: Som
         inside ? new Set(staff.map(({ membership }) => membership)).size : null,
         leads ? sized(parts) : null,
         inside ? sized(members) : null,
-        model.seesAssignment({ group: g }, person)
+        model.seesStaffOf(g, person)
           ? sized(staff.map((a) => label(staffIds[school.assignments.indexOf(a)]?.id ?? '')))
           : null,
       ],

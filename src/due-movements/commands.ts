@@ -1,17 +1,23 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { assign, demandEmployed, release } from '../assignments/commands.ts';
 import { staffAssignments } from '../assignments/tables.ts';
+import { settleAudiences } from '../audiences/commands.ts';
+import { familiesOf } from '../children/queries.ts';
 import { children } from '../children/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { demandPossible, moveChildren } from '../enrollments/commands.ts';
-import { DomainError, InvalidInput, NotFound } from '../errors.ts';
+import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { canArrangeGroups } from '../groups/policy.ts';
 import { groups } from '../groups/tables.ts';
+import { endFamilies } from '../guardians/commands.ts';
 import { transact } from '../log/append.ts';
 import { memberships } from '../memberships/tables.ts';
-import { closePlan } from '../movements/commands.ts';
+import { closePlan, plannedMovement } from '../movements/commands.ts';
+import { canSeeMovement } from '../movements/policy.ts';
 import { type PlannedMovement, plannedMovements } from '../movements/tables.ts';
-import { lockOrganization } from '../organizations/commands.ts';
+import { enterOrganization, lockOrganization } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
+import type { Viewer } from '../viewer.ts';
 
 /**
  * Makes every planned movement whose day has come where the organization is, in their order, each in a transaction of its
@@ -32,9 +38,41 @@ export async function makeDueMovements(db: Database): Promise<void> {
       const organization = await lockOrganization(tx, organizationId);
       const [planned] = await tx.select().from(plannedMovements).where(eq(plannedMovements.id, id));
       if (planned?.state !== 'PLANNED') return;
-      await closePlan(tx, organization, null, planned, ...(await outcome(tx, organization, planned)));
+      await close(tx, organization, null, planned, ...(await outcome(tx, organization, planned)));
     });
   }
+}
+
+/** Takes back what is planned; what is taken back stays so. @throws NotFound, Forbidden, InvalidState */
+export async function cancelPlannedMovement(db: Database, viewer: Viewer, id: string): Promise<PlannedMovement> {
+  return transact(db, async (tx) => {
+    const known = await plannedMovement(tx, id);
+    const { organization, viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);
+    if (!canSeeMovement(fresh, known)) throw new NotFound();
+    if (!canArrangeGroups(fresh, organization.id)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
+    const before = await plannedMovement(tx, id);
+    if (before.state === 'CANCELLED') return before;
+    if (before.state !== 'PLANNED') throw new InvalidState(before.state);
+    return close(tx, organization, viewer.userId, before, 'CANCELLED');
+  });
+}
+
+/** Says what became of a plan. Whoever was here only because a child was expected, is not if it does not come. */
+async function close(
+  tx: Transaction,
+  organization: Organization,
+  actorId: string | null,
+  planned: PlannedMovement,
+  ...became: readonly ['CANCELLED'] | Outcome
+): Promise<PlannedMovement> {
+  const [state, failure = null] = became;
+  const closed = await closePlan(tx, organization, actorId, planned, state, failure);
+  if (state !== 'DONE' && planned.kind === 'ENROLLED' && planned.childId) {
+    const people = [...(await familiesOf(tx, [planned.childId])).values()].flat();
+    await endFamilies(tx, organization, actorId, people);
+    await settleAudiences(tx, organization.id, people);
+  }
+  return closed;
 }
 
 type Outcome = readonly [state: 'DONE' | 'FAILED', failure: string | null];

@@ -236,14 +236,15 @@ async function approve(
   return request;
 }
 
-/** A request that waits while its person joins otherwise has got what it asked for. Call it after `beginMembership`. */
+/** A request that waits while its person joins otherwise, not for another child, has got what it asked for. Call it after `admit`. */
 export async function settleWaiting(
   tx: Transaction,
   organization: Organization,
   membership: Membership,
+  childId: string | null,
 ): Promise<void> {
   const waiting = await latestRequest(tx, membership);
-  if (waiting?.state !== 'PENDING') return;
+  if (waiting?.state !== 'PENDING' || (waiting.childId ?? childId) !== childId) return;
   const request = await setState(tx, waiting, { state: 'APPROVED', membershipId: membership.id });
   await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
   await record(tx, null, request, 'settle');

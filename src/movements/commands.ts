@@ -2,17 +2,13 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { audit } from '../audit/commands.ts';
 import { inserts } from '../database/chunks.ts';
-import type { Database, Transaction } from '../database/connect.ts';
-import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import type { Transaction } from '../database/connect.ts';
+import { InvalidInput, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
-import { canArrangeGroups } from '../groups/policy.ts';
 import { day, order, prose } from '../input.ts';
-import { transact } from '../log/append.ts';
-import { enterOrganization, tell } from '../organizations/commands.ts';
+import { tell } from '../organizations/commands.ts';
 import { today } from '../organizations/queries.ts';
 import type { Organization } from '../organizations/tables.ts';
-import type { Viewer } from '../viewer.ts';
-import { canSeeMovement } from './policy.ts';
 import { type Movement, movements, type PlannedMovement, plannedMovements } from './tables.ts';
 
 /** By which decision somebody moves, and from which day it counts. */
@@ -102,21 +98,8 @@ async function samePlan(tx: Transaction, move: Move & Decision): Promise<Planned
   return found;
 }
 
-/** Takes back what is planned; what is taken back stays so. @throws NotFound, Forbidden, InvalidState */
-export async function cancelPlannedMovement(db: Database, viewer: Viewer, id: string): Promise<PlannedMovement> {
-  return transact(db, async (tx) => {
-    const known = await plannedMovement(tx, id);
-    const { organization, viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);
-    if (!canSeeMovement(fresh, known)) throw new NotFound();
-    if (!canArrangeGroups(fresh, organization.id)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
-    const before = await plannedMovement(tx, id);
-    if (before.state === 'CANCELLED') return before;
-    if (before.state !== 'PLANNED') throw new InvalidState(before.state);
-    return closePlan(tx, organization, viewer.userId, before, 'CANCELLED');
-  });
-}
-
-async function plannedMovement(tx: Transaction, id: string): Promise<PlannedMovement> {
+/** @throws NotFound */
+export async function plannedMovement(tx: Transaction, id: string): Promise<PlannedMovement> {
   const [found] = await tx.select().from(plannedMovements).where(eq(plannedMovements.id, id));
   if (!found) throw new NotFound();
   return found;

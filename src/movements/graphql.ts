@@ -3,17 +3,14 @@ import { userById } from '../accounts/queries.ts';
 import { ChildType } from '../children/graphql.ts';
 import { canSeeChild } from '../children/policy.ts';
 import { childById } from '../children/queries.ts';
-import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { canSeeGroup } from '../groups/policy.ts';
 import { groupById } from '../groups/queries.ts';
 import { PositionEnum } from '../memberships/graphql.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
-import { cancelPlannedMovement } from './commands.ts';
 import { canReadMovements, canSeeMovement } from './policy.ts';
 import { movementById, movementsOf, movementsOfChild, plannedMovementById, plannedMovementsOf } from './queries.ts';
 import type { Movement, PlannedMovement } from './tables.ts';
@@ -180,17 +177,6 @@ builder.objectField(ChildType, 'movements', (t) =>
     type: MovementType,
     description: 'How it has moved, newest first, as far as the viewer may know.',
     resolve: ({ id }, args, ctx) => listed(ctx, args, movementsOfChild, { parentId: id, filter: null }),
-  }),
-);
-
-builder.mutationField('cancelPlannedMovement', (t) =>
-  t.fieldWithInput({
-    type: PlannedMovementType,
-    description: 'Takes back what is planned, before its day. Administrators. A repeat changes nothing.',
-    errors: { types: [InvalidState] },
-    input: { plannedMovementId: t.input.id({ required: true, description: 'Which plan.' }) },
-    resolve: (_root, { input }, ctx) =>
-      cancelPlannedMovement(ctx.db, ctx.viewer, idOf('PlannedMovement', input.plannedMovementId)),
   }),
 );
 

@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { admit } from '../arrivals/commands.ts';
 import { viewerOf } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
-import { children } from '../children/tables.ts';
+import { children, enrollments } from '../children/tables.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
@@ -15,6 +15,7 @@ import { fileJoinRequest, settleWaiting } from '../join-requests/commands.ts';
 import { type JoinRequest, joinRequests } from '../join-requests/tables.ts';
 import { transact } from '../log/append.ts';
 import { type Membership, memberships } from '../memberships/tables.ts';
+import { plannedMovements } from '../movements/tables.ts';
 import { lockOrganization } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import { hashSecret } from '../secrets.ts';
@@ -101,7 +102,7 @@ export async function redeemInvite(db: Database, viewer: Viewer, code: string): 
 async function joinNow(tx: Transaction, viewer: Viewer, organization: Organization, invite: Invite) {
   const { role, position, childId } = invite;
   const membership = await admit(tx, organization, { userId: viewer.userId, role, position, childId });
-  await settleWaiting(tx, organization, membership);
+  await settleWaiting(tx, organization, membership, childId);
   return membership;
 }
 
@@ -141,7 +142,24 @@ async function demandUsable(
     .select()
     .from(groups)
     .where(eq(groups.id, child?.groupId ?? invite.groupId));
+  if (child && child.groupId === null && (await hasLeft(tx, child.id))) throw new InviteRevoked();
   const creator = await viewerOf(tx, invite.createdBy);
   if (group?.state !== 'ACTIVE' || !canInvite(creator, group, invite.role)) throw new InviteRevoked();
   if (invite.role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
+}
+
+/** Whether a child that has no place was here before, and is not expected back. */
+async function hasLeft(tx: Transaction, childId: string): Promise<boolean> {
+  const [past] = await tx.select().from(enrollments).where(eq(enrollments.childId, childId)).limit(1);
+  const [back] = await tx
+    .select()
+    .from(plannedMovements)
+    .where(
+      and(
+        eq(plannedMovements.childId, childId),
+        eq(plannedMovements.kind, 'ENROLLED'),
+        eq(plannedMovements.state, 'PLANNED'),
+      ),
+    );
+  return past !== undefined && back === undefined;
 }

@@ -183,20 +183,28 @@ export const seesLink = ({ child, person: whose, active, limited }: Link, person
 export const reachesGuardian = ({ child, person: whose }: Link, person: Somebody): boolean =>
   keepsRecord(child, person) || (whose === person && belongs(child.school, person));
 
-export const seesAssignment = ({ group }: Pick<Assignment, 'group'>, person: Somebody): boolean =>
-  leads(group.school, person) || isVerified(group.school, person) || isOfGroup(group, person);
+export const seesStaffOf = (group: Group, person: Somebody): boolean =>
+  leads(group.school, person) || isOfGroup(group, person);
+
+export const seesAssignment = ({ group, membership: m }: Assignment, person: Somebody): boolean =>
+  seesStaffOf(group, person) || (m.person === person && isVerified(group.school, person));
 
 export const seesMembership = (m: Membership, person: Somebody): boolean =>
   m.person === person ||
   leads(m.school, person) ||
-  (m.role === 'EMPLOYEE' && m.state !== 'ENDED' && isVerified(m.school, person));
+  (m.role === 'EMPLOYEE' && m.state !== 'ENDED' && isVerified(m.school, person)) ||
+  (isOpen(m) && familiesChildren(m).some(({ group }) => group !== null && teaches(group, person)));
+
+/** The children for whom somebody is a member. */
+const familiesChildren = ({ school, person, role }: Membership): Child[] =>
+  role === 'GUARDIAN' ? childrenOf(school, person) : role === 'STUDENT' ? recordsOf(school, person) : [];
 
 export const seesMovement = (move: Movement, person: Somebody): boolean => {
   const school = schoolOf(move);
   return (
     leads(school, person) ||
     [move.from, move.to].some((group) => group !== null && teaches(group, person)) ||
-    (move.child !== null && isOwnChild(move.child, person)) ||
+    (move.child !== null && childrenOf(school, person).includes(move.child)) ||
     (move.membership?.person === person && isVerified(school, person))
   );
 };
