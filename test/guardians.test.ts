@@ -465,6 +465,7 @@ test('an invite for a child that has left lets nobody in', async () => {
   await administrator.does('WithdrawChild', { input: { childId: child } });
   const late = await world.person('Late');
   expect(await late.does('RedeemInvite', { code: made.inviteCode })).toMatchObject({ code: 'INVITE_REVOKED' });
+  expect(await late.does('InvitePreview', { code: made.inviteCode })).toBeNull();
 });
 
 test('only whom they concern reach a guardian by phone: leaders and the staff of the group, while the child is there', async () => {

@@ -5,10 +5,10 @@ import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { GroupType, showGroup } from '../groups/graphql.ts';
-import { MembershipType, OrderInput, PositionEnum } from '../memberships/graphql.ts';
+import { MembershipType, PositionEnum } from '../memberships/graphql.ts';
 import { canSeeMembership } from '../memberships/policy.ts';
 import { membershipById } from '../memberships/queries.ts';
-import { PlannedMovementType } from '../movements/graphql.ts';
+import { decisionInput, PlannedMovementType } from '../movements/graphql.ts';
 import { showOrganization } from '../organizations/graphql.ts';
 import { type Assigned, assignStaff, endStaffAssignment } from './commands.ts';
 import { canAssignStaff, canSeeAssignment } from './policy.ts';
@@ -109,13 +109,8 @@ builder.mutationField('assignStaff', (t) =>
       groupId: t.input.id({ required: true, description: 'To which group; not «Staff», where all employees are.' }),
       membershipId: t.input.id({ required: true, description: 'An employee’s membership.' }),
       position: t.input.field({ type: PositionEnum, required: true, description: 'As what; not HEAD.' }),
-      effectiveOn: t.input.field({
-        type: 'Date',
-        description: 'The first day, where the institution is: today unless told, at most a year away.',
-      }),
       endsOn: t.input.field({ type: 'Date', description: 'The last day, where it is known: a day to come.' }),
-      order: t.input.field({ type: OrderInput, description: 'The order by which it was decided, for the journal.' }),
-      note: t.input.string({ description: 'What to note with it: up to 500 characters.' }),
+      ...decisionInput(t.input),
     },
     resolve: (_root, { input }, ctx) =>
       assignStaff(ctx.db, ctx.viewer, {
@@ -135,9 +130,7 @@ builder.mutationField('endStaffAssignment', (t) =>
     errors,
     input: {
       staffAssignmentId: t.input.id({ required: true, description: 'Which assignment.' }),
-      effectiveOn: t.input.field({ type: 'Date', description: 'The last day: today unless told.' }),
-      order: t.input.field({ type: OrderInput, description: 'The order by which it was decided, for the journal.' }),
-      note: t.input.string({ description: 'What to note with it: up to 500 characters.' }),
+      ...decisionInput(t.input),
     },
     resolve: (_root, { input }, ctx) =>
       endStaffAssignment(ctx.db, ctx.viewer, {

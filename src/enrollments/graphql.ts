@@ -2,8 +2,7 @@ import { ChildType } from '../children/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
-import { OrderInput } from '../memberships/graphql.ts';
-import { MovementType, PlannedMovementType } from '../movements/graphql.ts';
+import { decisionInput, MovementType, PlannedMovementType } from '../movements/graphql.ts';
 import { enrollChild, graduateChild, type MovedChild, transferChild, withdrawChild } from './commands.ts';
 
 const MoveChildPayload = builder.objectRef<MovedChild>('MoveChildPayload').implement({
@@ -26,14 +25,8 @@ const MoveChildPayload = builder.objectRef<MovedChild>('MoveChildPayload').imple
 });
 
 const errors = { types: [InvalidState] };
-const texts = {
-  child: 'Which child.',
-  effectiveOn:
-    'From which day it counts, where the institution is: today unless told, at most a year away. A day to come is planned, ' +
-    'and takes effect by itself.',
-  order: 'The order by which it was decided, for the journal.',
-  note: 'What to note with it: up to 500 characters.',
-};
+const whichChild = { required: true, description: 'Which child.' } as const;
+const whichGroup = { required: true, description: 'Into which group; not «Staff».' } as const;
 
 builder.mutationField('enrollChild', (t) =>
   t.fieldWithInput({
@@ -43,11 +36,9 @@ builder.mutationField('enrollChild', (t) =>
       'nothing.',
     errors,
     input: {
-      childId: t.input.id({ required: true, description: texts.child }),
-      groupId: t.input.id({ required: true, description: 'Into which group; not «Staff».' }),
-      effectiveOn: t.input.field({ type: 'Date', description: texts.effectiveOn }),
-      order: t.input.field({ type: OrderInput, description: texts.order }),
-      note: t.input.string({ description: texts.note }),
+      childId: t.input.id(whichChild),
+      groupId: t.input.id(whichGroup),
+      ...decisionInput(t.input),
     },
     resolve: (_root, { input }, ctx) =>
       enrollChild(ctx.db, ctx.viewer, {
@@ -66,11 +57,9 @@ builder.mutationField('transferChild', (t) =>
       'is the new one’s begins. Administrators. A repeat changes nothing.',
     errors,
     input: {
-      childId: t.input.id({ required: true, description: texts.child }),
-      groupId: t.input.id({ required: true, description: 'Into which group; not «Staff».' }),
-      effectiveOn: t.input.field({ type: 'Date', description: texts.effectiveOn }),
-      order: t.input.field({ type: OrderInput, description: texts.order }),
-      note: t.input.string({ description: texts.note }),
+      childId: t.input.id(whichChild),
+      groupId: t.input.id(whichGroup),
+      ...decisionInput(t.input),
     },
     resolve: (_root, { input }, ctx) =>
       transferChild(ctx.db, ctx.viewer, {
@@ -88,12 +77,7 @@ builder.mutationField('graduateChild', (t) =>
       'The child has finished here (§2.1.12). Whoever has no other child here is a member no longer. Administrators. A ' +
       'repeat changes nothing.',
     errors,
-    input: {
-      childId: t.input.id({ required: true, description: texts.child }),
-      effectiveOn: t.input.field({ type: 'Date', description: texts.effectiveOn }),
-      order: t.input.field({ type: OrderInput, description: texts.order }),
-      note: t.input.string({ description: texts.note }),
-    },
+    input: { childId: t.input.id(whichChild), ...decisionInput(t.input) },
     resolve: (_root, { input }, ctx) =>
       graduateChild(ctx.db, ctx.viewer, { ...input, childId: idOf('Child', input.childId) }),
   }),
@@ -106,12 +90,7 @@ builder.mutationField('withdrawChild', (t) =>
       'The child leaves before it has finished (§2.1.12). Whoever has no other child here is a member no longer; ' +
       '`enrollChild` brings child and family back. Administrators. A repeat changes nothing.',
     errors,
-    input: {
-      childId: t.input.id({ required: true, description: texts.child }),
-      effectiveOn: t.input.field({ type: 'Date', description: texts.effectiveOn }),
-      order: t.input.field({ type: OrderInput, description: texts.order }),
-      note: t.input.string({ description: texts.note }),
-    },
+    input: { childId: t.input.id(whichChild), ...decisionInput(t.input) },
     resolve: (_root, { input }, ctx) =>
       withdrawChild(ctx.db, ctx.viewer, { ...input, childId: idOf('Child', input.childId) }),
   }),

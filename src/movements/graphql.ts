@@ -4,12 +4,12 @@ import { ChildType } from '../children/graphql.ts';
 import { canSeeChild } from '../children/policy.ts';
 import { childById } from '../children/queries.ts';
 import { listed, visible } from '../graphql/batches.ts';
-import { builder } from '../graphql/builder.ts';
+import { builder, type Types } from '../graphql/builder.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { canSeeGroup } from '../groups/policy.ts';
 import { groupById } from '../groups/queries.ts';
-import { PositionEnum } from '../memberships/graphql.ts';
+import { OrderInput, PositionEnum } from '../memberships/graphql.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canReadMovements, canSeeMovement } from './policy.ts';
 import { movementById, movementsOf, movementsOfChild, plannedMovementById, plannedMovementsOf } from './queries.ts';
@@ -124,6 +124,18 @@ builder.node(PlannedMovementType, {
   }),
 });
 showOrganization(PlannedMovementType);
+
+/** What every decision says besides whom it moves where. */
+export const decisionInput = (input: PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>) => ({
+  effectiveOn: input.field({
+    type: 'Date',
+    description:
+      'From which day it counts, where the institution is: today unless told, at most a year away. A day to come is ' +
+      'planned, and takes effect by itself.',
+  }),
+  order: input.field({ type: OrderInput, description: 'The order by which it was decided, for the journal.' }),
+  note: input.string({ description: 'What to note with it: up to 500 characters.' }),
+});
 
 const filterArguments = {
   kind: 'Only of this kind.',

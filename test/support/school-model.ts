@@ -415,10 +415,24 @@ function move(child: Child, to: Group | null, kind: ChildMove): void {
   const { school } = child;
   school.movements.push({ kind, child, membership: null, from: child.group, to });
   child.group = to;
-  const links = school.links.filter((link) => link.child === child && link.active);
-  const family = new Set([...links.map(({ person }) => person), ...(child.student ? [child.student] : [])]);
-  if (kind === 'ENROLLED') for (const person of family) comeBack(school, person);
-  if (to === null) for (const person of family) goWithChildren(school, person);
+  if (kind === 'ENROLLED') for (const person of familyOf(child)) comeBack(school, person);
+  if (to === null) for (const person of familyOf(child)) goWithChildren(school, person);
+}
+
+/** Its guardians, and the student whom it is. */
+function familyOf(child: Child): Set<Somebody> {
+  const links = child.school.links.filter((link) => link.child === child && link.active);
+  return new Set([...links.map(({ person }) => person), ...(child.student ? [child.student] : [])]);
+}
+
+const isExpected = (child: Child): boolean =>
+  child.school.plans.some((plan) => plan.child === child && plan.kind === 'ENROLLED' && plan.state === 'PLANNED');
+
+/** What was expected does not come. */
+function fallThrough(plan: Plan, state: 'FAILED' | 'CANCELLED'): void {
+  plan.state = state;
+  if (plan.kind !== 'ENROLLED' || !plan.child) return;
+  for (const person of familyOf(plan.child)) goWithChildren(plan.child.school, person);
 }
 
 /** Families whose children had all left are members again. */
@@ -431,8 +445,6 @@ function comeBack(school: School, person: Somebody): void {
 
 /** Families without a child here, or one that is expected, are members no longer. */
 function goWithChildren(school: School, person: Somebody): void {
-  const isExpected = (child: Child) =>
-    school.plans.some((plan) => plan.child === child && plan.kind === 'ENROLLED' && plan.state === 'PLANNED');
   const isTheirs = (child: Child) =>
     child.student === person || school.links.some((l) => l.child === child && l.person === person && l.active);
   if (school.children.some((child) => isTheirs(child) && (child.group !== null || isExpected(child)))) return;
@@ -467,7 +479,7 @@ export function daysPass(school: School): void {
       plan.state = 'DONE';
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      plan.state = 'FAILED';
+      fallThrough(plan, 'FAILED');
     }
   }
 }
@@ -487,7 +499,7 @@ export function cancelPlan(plan: Plan, by: Somebody): void {
   arrange(schoolOf(plan), by, seesMovement(plan, by));
   if (plan.state === 'CANCELLED') return;
   if (plan.state !== 'PLANNED') refuse('INVALID_STATE');
-  plan.state = 'CANCELLED';
+  fallThrough(plan, 'CANCELLED');
 }
 
 /** Into a child's group, wherever it is; where it has none, into the one that is told. */
@@ -534,7 +546,8 @@ export function redeemInvite(invite: Invite, person: Somebody): void {
   if (invite.revoked) refuse('INVITE_REVOKED');
   if (invite.usedBy.length >= invite.maxUses) refuse('INVITE_EXHAUSTED');
   const group = child?.group ?? invite.group;
-  if (group.archived || !mayInvite(group, role, invite.creator)) refuse('INVITE_REVOKED');
+  const hasLeft = child?.group === null && school.movements.some((move) => move.child === child) && !isExpected(child);
+  if (hasLeft || group.archived || !mayInvite(group, role, invite.creator)) refuse('INVITE_REVOKED');
   const present = school.memberships.find((m) => m.person === person && m.role === role && m.state !== 'ENDED');
   const isTheirs =
     child !== null &&
