@@ -984,6 +984,8 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
   const [marias, veras] = [await employ(maria, true), await employ(vera, true)];
   const newcomers = await employ(newcomer, false);
   await does(acts.grantAdministrator(await employ(deputy, true), anna));
+  // Who leads two schools could mix them up.
+  await does(acts.grantAdministrator(await employ(neighbour, true), anna));
 
   const [sun, star] = [await found(school, anna), await found(school, anna)];
   const corner = await found(school, anna, sun);

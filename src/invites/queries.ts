@@ -1,10 +1,11 @@
-import { and, eq, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, not, or, type SQL, sql } from 'drizzle-orm';
 import { viewerOf } from '../audiences/queries.ts';
-import { children } from '../children/tables.ts';
+import { children, enrollments } from '../children/tables.ts';
 import type { Database } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { groups } from '../groups/tables.ts';
+import { plannedMovements } from '../movements/tables.ts';
 import { organizations } from '../organizations/tables.ts';
 import { hashSecret } from '../secrets.ts';
 import { canInvite, canListInvites } from './policy.ts';
@@ -14,6 +15,13 @@ import { type Invite, inviteRedemptions, invites } from './tables.ts';
 export const leadsTo = sql<string>`coalesce(
   (select c.group_id from ${children} c where c.id = ${invites}.child_id), ${invites}.group_id)`;
 const place = { groupId: leadsTo.as('leads_to') };
+
+/** Whether an invite is for a child that was here, has no place any more, and is not expected back. */
+export const isForOneWhoLeft = sql`exists (
+  select from ${children} c where c.id = ${invites}.child_id and c.group_id is null
+    and exists (select from ${enrollments} e where e.child_id = c.id)
+    and not exists (
+      select from ${plannedMovements} p where p.child_id = c.id and p.kind = 'ENROLLED' and p.state = 'PLANNED'))`;
 
 export const inviteById = byId(invites, place);
 export type InviteState = 'ACTIVE' | 'EXHAUSTED' | 'EXPIRED' | 'REVOKED';
@@ -92,7 +100,7 @@ const previewByHash = prepare((db) =>
       groups,
       and(eq(groups.id, sql`coalesce(${children.groupId}, ${invites.groupId})`), eq(groups.state, 'ACTIVE')),
     )
-    .where(and(eq(invites.codeHash, sql.placeholder('hash')), sql`${stateColumn} = 'ACTIVE'`)),
+    .where(and(eq(invites.codeHash, sql.placeholder('hash')), sql`${stateColumn} = 'ACTIVE'`, not(isForOneWhoLeft))),
 );
 
 /** What a code leads to; null unless it can be redeemed now. */

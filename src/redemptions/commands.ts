@@ -2,20 +2,19 @@ import { and, eq, sql } from 'drizzle-orm';
 import { admit } from '../arrivals/commands.ts';
 import { viewerOf } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
-import { children, enrollments } from '../children/tables.ts';
+import { children } from '../children/tables.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
 import { groups } from '../groups/tables.ts';
 import { announceInvites } from '../invites/commands.ts';
 import { canInvite } from '../invites/policy.ts';
-import { stateOf } from '../invites/queries.ts';
+import { isForOneWhoLeft, stateOf } from '../invites/queries.ts';
 import { type Invite, inviteRedemptions, invites } from '../invites/tables.ts';
 import { fileJoinRequest, settleWaiting } from '../join-requests/commands.ts';
 import { type JoinRequest, joinRequests } from '../join-requests/tables.ts';
 import { transact } from '../log/append.ts';
 import { type Membership, memberships } from '../memberships/tables.ts';
-import { plannedMovements } from '../movements/tables.ts';
 import { lockOrganization } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import { hashSecret } from '../secrets.ts';
@@ -142,24 +141,12 @@ async function demandUsable(
     .select()
     .from(groups)
     .where(eq(groups.id, child?.groupId ?? invite.groupId));
-  if (child && child.groupId === null && (await hasLeft(tx, child.id))) throw new InviteRevoked();
+  const [late] = await tx
+    .select({ id: invites.id })
+    .from(invites)
+    .where(and(eq(invites.id, invite.id), isForOneWhoLeft));
+  if (late) throw new InviteRevoked();
   const creator = await viewerOf(tx, invite.createdBy);
   if (group?.state !== 'ACTIVE' || !canInvite(creator, group, invite.role)) throw new InviteRevoked();
   if (invite.role === 'STUDENT' && !organization.studentsAllowed) throw new Forbidden('FORBIDDEN_STUDENTS');
-}
-
-/** Whether a child that has no place was here before, and is not expected back. */
-async function hasLeft(tx: Transaction, childId: string): Promise<boolean> {
-  const [past] = await tx.select().from(enrollments).where(eq(enrollments.childId, childId)).limit(1);
-  const [back] = await tx
-    .select()
-    .from(plannedMovements)
-    .where(
-      and(
-        eq(plannedMovements.childId, childId),
-        eq(plannedMovements.kind, 'ENROLLED'),
-        eq(plannedMovements.state, 'PLANNED'),
-      ),
-    );
-  return past !== undefined && back === undefined;
 }

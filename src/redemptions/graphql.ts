@@ -26,7 +26,8 @@ builder.objectType(InviteExpired, {
 builder.objectType(InviteRevoked, {
   name: 'InviteRevoked',
   interfaces: [ErrorInterface],
-  description: '`INVITE_REVOKED`: annulled, or its creator has lost the right to invite, or its group was archived.',
+  description:
+    '`INVITE_REVOKED`: annulled, or its creator has lost the right to invite, its group was archived, or its child has left.',
 });
 
 const RedemptionType = builder.objectRef<InviteRedemption>('InviteRedemption').implement({
