@@ -33,15 +33,20 @@ export async function makeDueMovements(db: Database): Promise<void> {
     where p.state = 'PLANNED' and p.effective_on <= (now() at time zone o.time_zone)::date
     order by p.effective_on, p.id`,
   );
-  for (const { id, organizationId } of due) {
-    await transact(db, async (tx) => {
-      const organization = await lockOrganization(tx, organizationId);
-      const [planned] = await tx.select().from(plannedMovements).where(eq(plannedMovements.id, id));
-      if (planned?.state !== 'PLANNED') return;
-      await close(tx, organization, null, planned, ...(await outcome(tx, organization, planned)));
-    });
-  }
+  const failures: unknown[] = [];
+  for (const { id, organizationId } of due)
+    await makeDue(db, organizationId, id).catch((error: unknown) => failures.push(error));
+  // One that the database refuses must not keep the others waiting; it is tried again.
+  if (failures.length > 0) throw failures[0];
 }
+
+const makeDue = (db: Database, organizationId: string, id: string): Promise<void> =>
+  transact(db, async (tx) => {
+    const organization = await lockOrganization(tx, organizationId);
+    const [planned] = await tx.select().from(plannedMovements).where(eq(plannedMovements.id, id));
+    if (planned?.state !== 'PLANNED') return;
+    await close(tx, organization, null, planned, ...(await outcome(tx, organization, planned)));
+  });
 
 /** Takes back what is planned; what is taken back stays so. @throws NotFound, Forbidden, InvalidState */
 export async function cancelPlannedMovement(db: Database, viewer: Viewer, id: string): Promise<PlannedMovement> {
