@@ -45,10 +45,12 @@ const outcome = [
 
 test('a year ends: children, families and staff go on with their groups, and those who finish leave', async () => {
   const { school, first, teacher, stays, parent, leaver, rollover } = await yearsEnd();
-  await using old = parent.subscribe('GroupEvents', {
-    groupId: first,
-    after: (await parent.run('Viewer')).viewer.cursor,
-  });
+  await using old = await parent
+    .subscribe('GroupEvents', {
+      groupId: first,
+      after: (await parent.run('Viewer')).viewer.cursor,
+    })
+    .begun();
   const invite = await teacher.does('CreateInvite', { input: { role: 'GUARDIAN', childId: stays } });
 
   expect(await rollover()).toMatchObject({ fromYear: '2026/27', toYear: '2027/28', groups: outcome });

@@ -23,7 +23,7 @@ const rowIdOf = (globalId: string): string => Buffer.from(globalId, 'base64').to
 /** Follows from now on, however long the socket takes to open. */
 async function follow(person: Person, name: string, variables: object = {}): Promise<Stream> {
   const { cursor } = (await person.run('Viewer')).viewer;
-  return person.subscribe(name, { ...variables, after: cursor });
+  return person.subscribe(name, { ...variables, after: cursor }).begun();
 }
 
 async function garden() {
@@ -134,8 +134,9 @@ test('everybody in a group hears who comes and goes there, and whoever goes hear
   expect(await own.nextOf('StaffAssignmentChanged')).toMatchObject({ staffAssignment: { id: assignment.id } });
 
   const { cursor } = (await teacher.run('Viewer')).viewer;
-  await using socket = teacher.subscribe('GroupEvents', { groupId: group, after: cursor });
+  await using socket = await teacher.subscribe('GroupEvents', { groupId: group, after: cursor }).begun();
   await using source = new EventSource([app.url], teacher, 'GroupEvents', { groupId: group, after: cursor });
+  await expect.poll(() => source.opened).toBe(1);
   await end(teacher.assignmentId);
   await administrator.does('UpdateGroup', { input: { groupId: group, name: 'Without them' } });
   await world.child(school, group, 'Unheard');

@@ -24,7 +24,7 @@ const codesOf = (results: Json[]): string[] => results.map(({ code, __typename }
 /** Follows from now on, however long the socket takes to open. */
 async function follow(person: Person, name: string, variables: object = {}): Promise<Stream> {
   const { cursor } = (await person.run('Viewer')).viewer;
-  return person.subscribe(name, { ...variables, after: cursor });
+  return person.subscribe(name, { ...variables, after: cursor }).begun();
 }
 
 async function garden() {

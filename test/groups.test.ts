@@ -22,7 +22,7 @@ async function groupsOf(person: Person, { id: organizationId }: School, filter: 
 /** Follows from now on, however long the socket takes to open. */
 async function follow(person: Person, name: string, variables: object): Promise<Stream> {
   const { cursor } = (await person.run('Viewer')).viewer;
-  return person.subscribe(name, { ...variables, after: cursor });
+  return person.subscribe(name, { ...variables, after: cursor }).begun();
 }
 
 const topOnly = 'query ($id: ID!) { organization(id: $id) { groups(topOnly: true) { totalCount nodes { id } } } }';

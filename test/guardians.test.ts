@@ -15,7 +15,7 @@ afterAll(() => app[Symbol.asyncDispose]());
 /** Follows from now on, however long the socket takes to open. */
 async function follow(person: Person, name: string, variables: object = {}): Promise<Stream> {
   const { cursor } = (await person.run('Viewer')).viewer;
-  return person.subscribe(name, { ...variables, after: cursor });
+  return person.subscribe(name, { ...variables, after: cursor }).begun();
 }
 
 async function invite(by: Person, childId: string, input: object = {}): Promise<Json> {
@@ -185,7 +185,9 @@ test('when a link is revoked everything it reached ends at once, over WebSocket 
   const stranger = await world.guardian(school, await world.child(school, group));
   const after = (await guardian.run('Viewer')).viewer.cursor;
   await using socket = guardian.subscribe('GroupEvents', { groupId: group, after });
-  await using organization = guardian.subscribe('OrganizationEvents', { organizationId: school.id, after });
+  await using organization = await guardian
+    .subscribe('OrganizationEvents', { organizationId: school.id, after })
+    .begun();
   await using source = new EventSource([app.url], guardian, 'GroupEvents', { groupId: group, after });
   await administrator.does('UpdateGroup', { input: { groupId: group, name: 'Before' } });
   expect(await socket.next()).toMatchObject({ kind: 'GROUP_UPDATED' });
@@ -225,6 +227,7 @@ test('a family that moves hears the old group no longer and the new one from the
   await using old = new EventSource([app.url], guardian, 'GroupEvents', { groupId: group, after });
   await using everything = new EventSource([app.url], guardian, 'ViewerEvents', { after });
   await using socket = guardian.subscribe('ViewerEvents', { after });
+  await expect.poll(() => [old.opened, everything.opened]).toEqual([1, 1]);
   const rename = (groupId: string, name: string) => administrator.does('UpdateGroup', { input: { groupId, name } });
   await rename(next, 'Not yet theirs');
   await rename(group, 'Theirs');
@@ -250,8 +253,9 @@ test('with two children in one group nothing ends when one leaves, over both tra
   const guardian = await world.guardian(school, child);
   await world.guardian(school, second, guardian);
   const after = (await guardian.run('Viewer')).viewer.cursor;
-  await using socket = guardian.subscribe('GroupEvents', { groupId: group, after });
+  await using socket = await guardian.subscribe('GroupEvents', { groupId: group, after }).begun();
   await using source = new EventSource([app.url], guardian, 'GroupEvents', { groupId: group, after });
+  await expect.poll(() => source.opened).toBe(1);
   await administrator.does('TransferChild', { input: { childId: child, groupId: await world.group(school) } });
   await administrator.does('UpdateGroup', { input: { groupId: group, name: 'Still theirs' } });
   expect(await socket.next()).toMatchObject({ group: { name: 'Still theirs' } });

@@ -113,6 +113,15 @@ export class Stream implements AsyncDisposable {
     });
   }
 
+  /** Waits until the server follows: what is asked on the same socket after it is answered later. */
+  async begun(): Promise<this> {
+    await new Promise<void>((resolve) => {
+      const end = () => resolve();
+      this.client.subscribe({ query: '{ __typename }' }, { next: () => {}, error: end, complete: end });
+    });
+    return this;
+  }
+
   #tell(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }
