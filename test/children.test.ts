@@ -19,7 +19,7 @@ test('a guardian follows their child into another group: the old one ends for th
   const other = await world.guardian(school, await world.child(school, before));
 
   const { cursor } = (await guardian.run('Viewer')).viewer;
-  await using old = guardian.subscribe('GroupEvents', { groupId: before, after: cursor });
+  await using old = await guardian.subscribe('GroupEvents', { groupId: before, after: cursor }).begun();
   await using everything = guardian.subscribe('ViewerEvents', { after: cursor });
   await school.administrator.does('UpdateGroup', { input: { groupId: before, name: 'Sun' } });
   expect(await old.next()).toMatchObject({ kind: 'GROUP_UPDATED', group: { name: 'Sun' } });
@@ -35,7 +35,7 @@ test('a guardian follows their child into another group: the old one ends for th
   // Nothing more of the old group comes, also to who looks again from before.
   expect((await other.run('ViewerChildren')).viewer.children.nodes).toMatchObject([{ group: { name: 'Sun' } }]);
 
-  await using now = guardian.subscribe('GroupEvents', { groupId: after });
+  await using now = await guardian.subscribe('GroupEvents', { groupId: after }).begun();
   await school.administrator.does('UpdateGroup', { input: { groupId: after, name: 'Star' } });
   expect(await now.next()).toMatchObject({ group: { name: 'Star' } });
   const told = [];
@@ -53,7 +53,7 @@ test('a guardian with two children in one group keeps it when one leaves, and lo
   const [one, two] = [await world.child(school, group), await world.child(school, group)];
   const guardian = await world.guardian(school, one);
   await world.guardian(school, two, guardian);
-  await using stream = guardian.subscribe('GroupEvents', { groupId: group });
+  await using stream = await guardian.subscribe('GroupEvents', { groupId: group }).begun();
   await school.administrator.does('WithdrawChild', { input: { childId: one } });
   await school.administrator.does('UpdateGroup', { input: { groupId: group, name: 'Rainbow' } });
   expect(await stream.next()).toMatchObject({ group: { name: 'Rainbow' } });

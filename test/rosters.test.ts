@@ -331,7 +331,7 @@ test('another group is a transfer in the journal, which the family follows; an e
   await bringIn(school, 'CHILDREN', titles, row('Sun'));
   const [{ id }] = await childrenOf(school);
   const guardian = await app.world.guardian(school, id, await app.world.person('Ivanova', phone));
-  await using sun = guardian.subscribe('GroupEvents', { groupId: groups.get('Sun') });
+  await using sun = await guardian.subscribe('GroupEvents', { groupId: groups.get('Sun') }).begun();
   await school.administrator.does('UpdateGroup', { input: { groupId: groups.get('Sun'), name: 'The Sun' } });
   await sun.next();
 

@@ -70,7 +70,7 @@ export function listsOf<Table extends Identified, Filter, More extends Extra = R
             .orderBy(orderBy)
             .prepare(onServer)
             .execute();
-          return collect<Row>(parents, found as unknown as { row: Row; parentId: string }[]); // all columns of this very table
+          return collect(parents, found as { row: unknown; parentId: string }[]) as Row[][]; // all columns of this very table
         },
       ),
     count: async (db, keys, viewer) =>
