@@ -4,6 +4,7 @@ import { release } from '../assignments/commands.ts';
 import { staffAssignments } from '../assignments/tables.ts';
 import { createAudience, settleAudiences } from '../audiences/commands.ts';
 import { audit, type Deed } from '../audit/commands.ts';
+import { createGroupChannel, updateGroupChannels } from '../channels/commands.ts';
 import { createGroupChat, updateGroupChat } from '../chats/commands.ts';
 import { children } from '../children/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
@@ -54,7 +55,7 @@ const CreateGroup = z.object({
   idempotencyKey,
 });
 
-/** Makes a group (§2.1.6), with its chat. @throws NotFound, Forbidden, InvalidInput, InvalidState, GroupNameTaken */
+/** Makes a group (§2.1.6), with its channel and its chat. @throws NotFound, Forbidden, InvalidInput, InvalidState, GroupNameTaken */
 export async function createGroup(db: Database, viewer: Viewer, input: unknown): Promise<GroupRow> {
   const wish = valid(CreateGroup, input);
   return transact(db, async (tx) => {
@@ -80,7 +81,7 @@ async function groupByKey(tx: Transaction, { id }: Organization, key: string): P
   return found ?? null;
 }
 
-/** A group with its audiences and its chat, empty of people. @throws GroupNameTaken */
+/** A group with its audiences, its channel and its chat, empty of people. @throws GroupNameTaken */
 export async function foundGroup(
   tx: Transaction,
   { id: organizationId }: Organization,
@@ -106,8 +107,15 @@ export async function foundGroup(
     .returning()
     .catch(nameTaken);
   if (!group) throw new Error('insert returned no row');
+  await createGroupChannel(tx, group);
   await createGroupChat(tx, group);
   return group;
+}
+
+/** Where people meet because of a group follows it. */
+async function updatePlaces(tx: Transaction, group: GroupRow): Promise<void> {
+  await updateGroupChannels(tx, group);
+  await updateGroupChat(tx, group);
 }
 
 function nameTaken(error: unknown): never {
@@ -130,7 +138,7 @@ export async function updateGroup(db: Database, viewer: Viewer, groupId: string,
   return change(db, viewer, groupId, 'ACTIVE', async (tx, { group: before }) => {
     if (Object.keys(changes).length === 0) return before;
     const group = await update(tx, before, changes);
-    await updateGroupChat(tx, group);
+    await updatePlaces(tx, group);
     await recordGroup(tx, viewer, group, 'GROUP_UPDATED', {
       action: 'group.update',
       before: described(before),
@@ -230,7 +238,7 @@ export async function putAway(
   await release(tx, organization, staff, today);
   await revokeInvitesInto(tx, organization, viewer, group.id);
   const archived = await update(tx, group, { state: 'ARCHIVED', archivedAt: sql`now()` });
-  await updateGroupChat(tx, archived);
+  await updatePlaces(tx, archived);
   return archived;
 }
 
@@ -240,7 +248,7 @@ export async function restoreGroup(db: Database, viewer: Viewer, groupId: string
     if (before.state === 'ACTIVE') return before;
     if (before.parentId) await findParent(tx, before, before.parentId);
     const group = await update(tx, before, { state: 'ACTIVE', archivedAt: null });
-    await updateGroupChat(tx, group);
+    await updatePlaces(tx, group);
     await settleAudiences(tx, organization.id, 'everybody');
     await recordGroup(tx, viewer, group, 'GROUP_RESTORED', { action: 'group.restore' });
     return group;
