@@ -4,7 +4,7 @@ CREATE TYPE "public"."comment_state" AS ENUM('PENDING', 'PUBLISHED', 'REJECTED',
 CREATE TYPE "public"."file_owner_kind" AS ENUM('POST', 'MATERIAL', 'APPLICATION');--> statement-breakpoint
 CREATE TYPE "public"."file_state" AS ENUM('PENDING', 'READY', 'REJECTED', 'DELETED');--> statement-breakpoint
 CREATE TYPE "public"."post_state" AS ENUM('DRAFT', 'SUGGESTED', 'APPROVED', 'SCHEDULED', 'PUBLISHED', 'ARCHIVED', 'DELETED');--> statement-breakpoint
-CREATE TYPE "public"."post_step_kind" AS ENUM('DRAFTED', 'EDITED', 'SUGGESTED', 'REJECTED', 'APPROVED', 'SCHEDULED', 'UNSCHEDULED', 'REFUSED', 'PUBLISHED', 'ARCHIVED', 'RESTORED', 'DELETED');--> statement-breakpoint
+CREATE TYPE "public"."post_step_kind" AS ENUM('DRAFTED', 'EDITED', 'SUGGESTED', 'REJECTED', 'WITHDRAWN', 'APPROVED', 'SCHEDULED', 'UNSCHEDULED', 'REFUSED', 'PUBLISHED', 'ARCHIVED', 'RESTORED', 'DELETED');--> statement-breakpoint
 CREATE TABLE "post_acknowledgements" (
 	"post_id" uuid NOT NULL,
 	"user_id" uuid NOT NULL,
@@ -24,6 +24,7 @@ CREATE TABLE "channel_marks" (
 	"channel_id" uuid NOT NULL,
 	"user_id" uuid NOT NULL,
 	"read_through" uuid,
+	"muted_at" timestamp with time zone,
 	"muted_until" timestamp with time zone,
 	CONSTRAINT "channel_marks_pkey" PRIMARY KEY("user_id","channel_id")
 );
@@ -31,6 +32,7 @@ CREATE TABLE "channel_marks" (
 CREATE TABLE "comments" (
 	"id" uuid PRIMARY KEY DEFAULT uuidv7() NOT NULL,
 	"organization_id" uuid NOT NULL,
+	"channel_id" uuid NOT NULL,
 	"post_id" uuid NOT NULL,
 	"author_id" uuid NOT NULL,
 	"state" "comment_state" NOT NULL,
@@ -164,6 +166,7 @@ ALTER TABLE "post_recipients" ADD CONSTRAINT "post_recipients_child_id_children_
 ALTER TABLE "channel_marks" ADD CONSTRAINT "channel_marks_channel_id_channels_id_fk" FOREIGN KEY ("channel_id") REFERENCES "public"."channels"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "channel_marks" ADD CONSTRAINT "channel_marks_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "comments" ADD CONSTRAINT "comments_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "comments" ADD CONSTRAINT "comments_channel_id_channels_id_fk" FOREIGN KEY ("channel_id") REFERENCES "public"."channels"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "comments" ADD CONSTRAINT "comments_post_id_posts_id_fk" FOREIGN KEY ("post_id") REFERENCES "public"."posts"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "comments" ADD CONSTRAINT "comments_author_id_users_id_fk" FOREIGN KEY ("author_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "comments" ADD CONSTRAINT "comments_decided_by_users_id_fk" FOREIGN KEY ("decided_by") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -183,7 +186,7 @@ ALTER TABLE "post_reactions" ADD CONSTRAINT "post_reactions_post_id_posts_id_fk"
 ALTER TABLE "post_reactions" ADD CONSTRAINT "post_reactions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "post_recipients_user_index" ON "post_recipients" USING btree ("user_id","post_id");--> statement-breakpoint
 CREATE INDEX "comments_post_index" ON "comments" USING btree ("post_id","id");--> statement-breakpoint
-CREATE INDEX "comments_pending_index" ON "comments" USING btree ("organization_id","id") WHERE "comments"."state" = 'PENDING';--> statement-breakpoint
+CREATE INDEX "comments_pending_index" ON "comments" USING btree ("channel_id","id") WHERE "comments"."state" = 'PENDING';--> statement-breakpoint
 CREATE INDEX "files_owner_index" ON "files" USING btree ("owner_id","position") WHERE "files"."owner_id" is not null;--> statement-breakpoint
 CREATE INDEX "files_waiting_index" ON "files" USING btree ("uploader_id","id") WHERE "files"."owner_id" is null and "files"."erased_at" is null;--> statement-breakpoint
 CREATE INDEX "files_deleted_index" ON "files" USING btree ("deleted_at") WHERE "files"."deleted_at" is not null and "files"."erased_at" is null;--> statement-breakpoint
@@ -192,6 +195,7 @@ CREATE INDEX "post_steps_post_index" ON "post_steps" USING btree ("post_id","id"
 CREATE UNIQUE INDEX "posts_place_key" ON "posts" USING btree ("channel_id","state","place");--> statement-breakpoint
 CREATE INDEX "posts_author_index" ON "posts" USING btree ("author_id","place");--> statement-breakpoint
 CREATE INDEX "posts_pinned_index" ON "posts" USING btree ("channel_id","place") WHERE "posts"."pinned_at" is not null;--> statement-breakpoint
+CREATE INDEX "posts_required_index" ON "posts" USING btree ("channel_id","place") WHERE "posts"."acknowledgement_required" and "posts"."state" = 'PUBLISHED';--> statement-breakpoint
 CREATE INDEX "posts_open_index" ON "posts" USING btree ("organization_id","place") WHERE "posts"."state" in ('SUGGESTED', 'APPROVED', 'SCHEDULED');--> statement-breakpoint
 CREATE INDEX "posts_search_index" ON "posts" USING gin ("search");--> statement-breakpoint
 ALTER TABLE "channels" ADD CONSTRAINT "channels_group_id_groups_id_fk" FOREIGN KEY ("group_id") REFERENCES "public"."groups"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

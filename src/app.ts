@@ -31,6 +31,7 @@ import { Tail } from './log/tail.ts';
 import { throughPostgres } from './log/wake-up.ts';
 import { throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
+import { scheduledPublication } from './publications/commands.ts';
 import { schema } from './schema.ts';
 
 export interface App extends AsyncDisposable {
@@ -82,7 +83,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'audience-check', cron: '53 2 * * *', run: demandAudiencesRight },
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
   ];
-  const tasks: readonly TaskKind[] = [];
+  const tasks: readonly TaskKind[] = [scheduledPublication];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
   const services: Services = {

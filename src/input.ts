@@ -51,6 +51,14 @@ export const prose = (max: number) =>
     .nullish()
     .transform((value) => value || null);
 
+/** The same, and it must be there. */
+export const requiredProse = (max: number) =>
+  prose(max).transform((value, ctx) => {
+    if (value === null)
+      ctx.addIssue({ code: 'too_small', minimum: 1, origin: 'string', inclusive: true, input: value });
+    return value ?? '';
+  });
+
 /** A client's key for one intended write: 8 to 100 printable characters. */
 export const idempotencyKey = z
   .string()

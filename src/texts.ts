@@ -14,6 +14,10 @@ const catalogue = {
     ru: 'Это может сделать только администратор или руководитель организации.',
     en: 'Only an administrator or the head of the organization may do this.',
   },
+  FORBIDDEN_GROUP_STAFF: {
+    ru: 'Это могут сделать только педагоги этой группы, администратор и руководитель.',
+    en: 'Only the staff of this group, an administrator or the head may do this.',
+  },
   FORBIDDEN_OPERATORS: {
     ru: 'Это может сделать только оператор платформы.',
     en: 'Only an operator of the platform may do this.',
@@ -60,6 +64,37 @@ const catalogue = {
   INVALID_ACADEMIC_YEAR: {
     ru: 'Нужна группа того же учебного года.',
     en: 'A group of the same academic year is needed.',
+  },
+  FORBIDDEN_UNVERIFIED: {
+    ru: 'Сначала должен быть подтверждён статус сотрудника.',
+    en: 'The status of employee must be confirmed first.',
+  },
+  INVALID_EMOJI: { ru: 'Нужен один эмодзи.', en: 'One emoji is needed.' },
+  INVALID_NOT_REQUIRED: {
+    ru: 'С этой публикацией не просят ознакомиться под отметку.',
+    en: 'Nobody is asked to acknowledge this post.',
+  },
+  INVALID_COMMENTING_OFF: { ru: 'Комментарии здесь отключены.', en: 'There are no comments here.' },
+  TOO_MANY_REACTIONS: {
+    ru: 'Не больше {max} разных реакций на одну публикацию.',
+    en: 'At most {max} different reactions to one post.',
+  },
+  INVALID_EITHER_OR: { ru: 'Нужно одно из двух.', en: 'Either one is needed, not both.' },
+  INVALID_PUBLISHED: {
+    ru: 'После публикации это изменить нельзя.',
+    en: 'This cannot be changed after publication.',
+  },
+  INVALID_CHANNEL_GROUP: {
+    ru: 'Группа нужна каналу группы, и только ему.',
+    en: 'A group is needed for a channel of the kind GROUP, and for no other.',
+  },
+  INVALID_GROUP_CHANNEL_NAME: {
+    ru: 'Канал группы называется так же, как группа.',
+    en: 'A group’s own channel has the name of the group.',
+  },
+  INVALID_SYSTEM_CHANNEL: {
+    ru: 'Системный канал есть всегда.',
+    en: 'A system channel is always there.',
   },
   INVALID_CIRCLE: {
     ru: 'Группа не может быть частью самой себя.',

@@ -31,29 +31,31 @@ export async function staysOf(db: Database, userIds: readonly string[]): Promise
   return userIds.map((id) => found.get(id) ?? []);
 }
 
-/** What a subscription is about: an audience of some kind, of an organization or of something in it; or the viewer alone. */
-interface Wanted extends Pick<Topic, 'scope' | 'kinds'> {
+/** What a subscription is about: an audience, by its id or by its kind and whose it is; or the viewer alone. */
+interface Wanted extends Omit<Topic, 'anchor'> {
   readonly of:
     | { readonly kind: AudienceKind; readonly organizationId: string }
     | { readonly kind: AudienceKind; readonly subjectId: string }
+    | { readonly audienceId: string }
     | 'VIEWER';
 }
 
 /** Follows as the request's viewer. @throws NotFound when they may not, InvalidInput for a bad cursor */
 export function follow(
   { services: { hub }, viewer, asking }: Context,
-  { of, scope, kinds }: Wanted,
+  { of, ...topic }: Wanted,
   after: string | null | undefined,
 ): Promise<Follower> {
   const reader = hub.reader(viewer.userId);
   if (!reader) throw new Error('a transport must hold whoever subscribes');
   const anchor = (audience: Audience) => {
     if (of === 'VIEWER') return audience === reader.alone;
+    if ('audienceId' in of) return audience.id === of.audienceId;
     const ofThem =
       'subjectId' in of ? audience.subjectId === of.subjectId : audience.organizationId === of.organizationId;
     return audience.kind === of.kind && ofThem;
   };
-  return hub.follow(reader, viewer.sessionId, { anchor, scope, kinds }, asking.resumeAfter ?? after ?? null);
+  return hub.follow(reader, viewer.sessionId, { anchor, ...topic }, asking.resumeAfter ?? after ?? null);
 }
 
 const viewerColumns = sql.raw(`
@@ -111,6 +113,15 @@ export async function viewerOf(db: Executor, userId: string): Promise<Viewer> {
   );
   if (!row) throw new NotFound();
   return new Viewer({ ...row, sessionId: '' });
+}
+
+/** Whether somebody is in an audience now. */
+export async function isInAudience(db: Executor, audienceId: string, userId: string): Promise<boolean> {
+  const found = await rows(
+    db,
+    sql`select from audience_members m where m.audience_id = ${audienceId} and m.user_id = ${userId} and m.until is null limit 1`,
+  );
+  return found.length > 0;
 }
 
 /** The audience of the platform's operators. */

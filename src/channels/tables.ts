@@ -78,7 +78,9 @@ export const channelMarks = pgTable(
       .references(() => users.id),
     /** The place of the last post read (`posts.place`); null: none. */
     readThrough: uuid('read_through'),
-    /** In the past: not muted any more. `infinity`: for good. */
+    /** Null: not muted. */
+    mutedAt: instant('muted_at'),
+    /** Null: until it is unmuted. */
     mutedUntil: instant('muted_until'),
   },
   (t) => [primaryKey({ name: 'channel_marks_pkey', columns: [t.userId, t.channelId] })],

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { check, index, pgEnum, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { users } from '../accounts/tables.ts';
+import { channels } from '../channels/tables.ts';
 import { createdAt, id, instant } from '../database/columns.ts';
 import { organizations } from '../organizations/tables.ts';
 import { posts } from '../posts/tables.ts';
@@ -15,6 +16,10 @@ export const comments = pgTable(
     organizationId: uuid('organization_id')
       .notNull()
       .references(() => organizations.id),
+    /** The post's, kept here for whoever moderates a channel. */
+    channelId: uuid('channel_id')
+      .notNull()
+      .references(() => channels.id),
     postId: uuid('post_id')
       .notNull()
       .references(() => posts.id),
@@ -34,7 +39,7 @@ export const comments = pgTable(
   (t) => [
     unique('comments_idempotency_key').on(t.authorId, t.idempotencyKey),
     index('comments_post_index').on(t.postId, t.id),
-    index('comments_pending_index').on(t.organizationId, t.id).where(sql`${t.state} = 'PENDING'`),
+    index('comments_pending_index').on(t.channelId, t.id).where(sql`${t.state} = 'PENDING'`),
     check('comments_decided_check', sql`(${t.decidedBy} is null) = (${t.decidedAt} is null)`),
   ],
 );

@@ -85,10 +85,12 @@ export function listsOf<Table extends Identified, Filter, More extends Extra = R
   };
 }
 
-type Lists<Row, Filter> = {
+export interface Lists<Row, Filter> {
   readonly page: Batch<ListKey<Filter> & { page: Page }, Row[]>;
   readonly count: Batch<ListKey<Filter>, number>;
-};
+  /** What orders the rows, if not their ids. */
+  readonly cursorOf?: (row: Row) => string;
+}
 
 /** The connection of one parent's list, read together with those of the other parents in the same turn. */
 export const listed = <Row extends { id: string }, Filter>(
@@ -101,6 +103,7 @@ export const listed = <Row extends { id: string }, Filter>(
     args,
     (page) => ctx.load(lists.page, { ...list, page }),
     () => ctx.load(lists.count, list),
+    lists.cursorOf,
   );
 
 /** A column's value among ids, as one parameter: statements that differ only in how many ids there are stay one text. */
@@ -139,7 +142,7 @@ export const visible =
   };
 
 /** Answers keys that differ only in their parent together; keys that ask for something else in a statement of their own. */
-async function inGroups<Key extends { parentId: string }, Same, Value>(
+export async function inGroups<Key extends { parentId: string }, Same, Value>(
   keys: readonly Key[],
   same: (key: Key) => Same,
   read: (parents: readonly string[], same: Same) => Promise<readonly Value[]>,

@@ -25,13 +25,14 @@ export interface Page {
 }
 
 /**
- * A connection over rows that are ordered by id, newest first. `count` runs only when `totalCount` is selected.
- * @throws InvalidInput for a page size outside 1…100 or a cursor that is not from here
+ * A connection over rows that are ordered by id, or by what `cursorOf` says, newest first. `count` runs only when `totalCount`
+ * is selected. @throws InvalidInput for a page size outside 1…100 or a cursor that is not from here
  */
 export async function connection<Row extends { id: string }>(
   args: PageArguments,
   read: (page: Page) => Promise<readonly Row[]>,
   count: () => Promise<number>,
+  cursorOf: (row: Row) => string = ({ id }) => id,
 ) {
   for (const field of ['first', 'last'] as const) {
     const size = args[field];
@@ -42,7 +43,7 @@ export async function connection<Row extends { id: string }>(
     if (cursor && !uuid.test(cursor)) throw new InvalidInput(field, 'INVALID_CURSOR');
   }
   const page = await resolveCursorConnection<Promise<Row[]>>(
-    { args, defaultSize: defaultPage, maxSize: pageCap, toCursor: (row) => row.id },
+    { args, defaultSize: defaultPage, maxSize: pageCap, toCursor: cursorOf },
     async ({ before, after, limit, inverted }) => [...(await read({ before, after, limit, inverted }))],
   );
   return { ...page, totalCount: count };

@@ -5,6 +5,7 @@ import type { Delivery, Ending } from '../log/outlet.ts';
 import type { Viewer } from '../viewer.ts';
 import { builder, type Types } from './builder.ts';
 import type { Batch } from './context.ts';
+import { globalId } from './ids.ts';
 
 export const LogEvent = builder.interfaceRef<Delivery>('LogEvent').implement({
   description: 'What every subscription delivers has a place in the log.',
@@ -94,6 +95,12 @@ export function liveEvent<Row>(
         const row = await ctx.loadExisting(by, subjectId);
         return ctx.sees(canSee, row) ? row : null;
       },
+    }),
+  );
+  builder.objectField(type, `${subject.name}Id`, (t) =>
+    t.id({
+      description: 'The id of what it happened to, also when it is not there, or not for this viewer, any more.',
+      resolve: ({ subjectId }) => globalId(subject.type.name, subjectId),
     }),
   );
   for (const [kind, meaning] of Object.entries(kinds)) events.set(kind, { type, meaning, concerns });

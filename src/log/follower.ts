@@ -2,7 +2,7 @@ import type { Page } from './backfill.ts';
 import type { LoggedEvent } from './history.ts';
 import type { Job, Lane, Recipient, Rendered, Renderer } from './lane.ts';
 import type { Delivery, Ending, EndingReason, Outlet } from './outlet.ts';
-import { type Audience, type Reader, type SessionEnding, spans, type Topic, type Watcher } from './reader.ts';
+import { type Audience, type Reader, type SessionEnding, spans, type Topic, type Watcher, wants } from './reader.ts';
 import type { Slices, Task } from './slices.ts';
 import { firstAfter, type Window } from './window.ts';
 
@@ -88,7 +88,7 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
   }
 
   told(event: LoggedEvent): void {
-    if (this.#state === 'LIVE' && this.#wants(event) && spans(this.topic, this.reader.alone)) this.#fallBehind();
+    if (this.#state === 'LIVE' && wants(this.topic, event) && spans(this.topic, this.reader.alone)) this.#fallBehind();
   }
 
   #fallBehind(): void {
@@ -131,7 +131,7 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
     } else if (!event) {
       this.#from = Math.max(this.#from, Math.min(through, this.#page?.reaches ?? through));
       this.#page = null;
-    } else if (!this.#wants(event) || !this.reader.couldSee(event)) {
+    } else if (!wants(this.topic, event) || !this.reader.couldSee(event)) {
       this.#from = event.position;
     } else {
       this.#show(event);
@@ -197,7 +197,7 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
       const event = this.#source.window.next(spanned, at);
       if (!event) return;
       at = event.position;
-      if (!this.#wants(event) || !this.reader.couldSee(event)) continue;
+      if (!wants(this.topic, event) || !this.reader.couldSee(event)) continue;
       const rendered = this.#shared(event);
       // Whoever comes to this event hears of the failure.
       if (rendered instanceof Promise) rendered.catch(() => {});
@@ -287,11 +287,6 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
     if (this.#state === 'OVER') return;
     this.#leave();
     this.#outlet?.fail(error);
-  }
-
-  /** Whether it hears of events of this kind. */
-  #wants({ kind }: LoggedEvent): boolean {
-    return this.topic.kinds.has(kind);
   }
 
   #leave(): void {

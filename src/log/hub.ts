@@ -5,7 +5,7 @@ import { decodeCursor } from './cursor.ts';
 import { Follower, type Source } from './follower.ts';
 import { headOf, type LoggedEvent } from './history.ts';
 import { Lane, type Renderer } from './lane.ts';
-import { type Audience, control, type Holder, type Interval, Reader, type Topic } from './reader.ts';
+import { type Audience, control, type Holder, type Interval, Reader, type Topic, wants } from './reader.ts';
 import { Slices } from './slices.ts';
 import { Window } from './window.ts';
 
@@ -97,7 +97,7 @@ export class Hub implements Source {
     const audience = this.#audiences.get(event.audienceId);
     if (!audience) return;
     for (const [lane, followers] of this.#byAudience.get(event.audienceId) ?? []) {
-      if (lane.kinds.has(event.kind)) lane.push(event, audience, followers);
+      if (wants(lane.topic, event)) lane.push(event, audience, followers);
     }
   }
 
@@ -231,8 +231,8 @@ export class Hub implements Source {
     return new Follower(this, { ...wanted, anchor }, reader, sessionId, from);
   }
 
-  enter(renderer: Renderer, { kinds }: Topic): Lane {
-    const lane = this.#lanes.get(renderer) ?? new Lane(renderer, kinds, this.slices);
+  enter(renderer: Renderer, topic: Topic): Lane {
+    const lane = this.#lanes.get(renderer) ?? new Lane(renderer, topic, this.slices);
     this.#lanes.set(renderer, lane);
     lane.size++;
     return lane;

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from './history.ts';
-import type { Audience } from './reader.ts';
+import type { Audience, Topic } from './reader.ts';
 import type { Slices, Task } from './slices.ts';
 
 /** What goes out for an event, or null: it depends on who looks. */
@@ -36,7 +36,8 @@ const most = 64;
  */
 export class Lane implements Task {
   readonly renderer: Renderer;
-  readonly kinds: ReadonlySet<string>;
+  /** Those of all who follow by it are about the same. */
+  readonly topic: Topic;
   /** How many follow by it, whether they are caught up or not. */
   size = 0;
   readonly #slices: Slices;
@@ -47,9 +48,9 @@ export class Lane implements Task {
   #batch: readonly Job[] = [];
   #rest: Iterator<Recipient> | null = null;
 
-  constructor(renderer: Renderer, kinds: ReadonlySet<string>, slices: Slices) {
+  constructor(renderer: Renderer, topic: Topic, slices: Slices) {
     this.renderer = renderer;
-    this.kinds = kinds;
+    this.topic = topic;
     this.#slices = slices;
   }
 

@@ -23,6 +23,8 @@ export interface Topic {
   readonly scope: 'ANCHOR' | 'SUBJECT' | 'ORGANIZATION' | 'READER';
   /** The kinds of events it wants. */
   readonly kinds: ReadonlySet<string>;
+  /** Only what happened at this place, which several audiences may hear of: a channel's id, in the event's `placeId`. */
+  readonly placeId?: string;
 }
 
 export type SessionEnding = 'SIGNED_OUT' | 'SESSION_EXPIRED';
@@ -143,6 +145,10 @@ export class Reader {
     return [...new Set(this.#intervals.map(({ audience }) => audience).filter((audience) => spans(topic, audience)))];
   }
 }
+
+/** Whether a topic is about an event, of whatever audience. */
+export const wants = ({ kinds, placeId }: Topic, { kind, payload }: LoggedEvent): boolean =>
+  kinds.has(kind) && (placeId === undefined || payload.placeId === placeId);
 
 /** Whether a topic spans an audience of its reader. What an organization tells one person alone is not among its events. */
 export const spans = ({ anchor, scope }: Topic, { id, kind, organizationId, subjectId }: Audience): boolean =>

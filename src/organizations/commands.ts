@@ -37,12 +37,12 @@ export async function createOrganization(
 }
 
 /** The organization, locked: changes of its people happen one after the other. */
-export async function lockOrganization(tx: Transaction, organizationId: string): Promise<Organization> {
-  const [organization] = await tx
-    .select()
-    .from(organizations)
-    .where(eq(organizations.id, organizationId))
-    .for('no key update');
+export async function lockOrganization(
+  tx: Transaction,
+  organizationId: string,
+  lock: 'no key update' | 'share' = 'no key update',
+): Promise<Organization> {
+  const [organization] = await tx.select().from(organizations).where(eq(organizations.id, organizationId)).for(lock);
   if (!organization) throw new NotFound();
   return organization;
 }
@@ -56,13 +56,21 @@ export async function enterOrganization(
   tx: Transaction,
   viewer: Viewer,
   organizationId: string,
+  lock?: 'share',
 ): Promise<{ organization: Organization; viewer: Viewer }> {
-  const organization = await lockOrganization(tx, organizationId);
+  const organization = await lockOrganization(tx, organizationId, lock);
   const fresh = await freshViewer(tx, viewer);
   if (!canSeeOrganization(fresh, organizationId)) throw new NotFound();
   if (organization.state !== 'ACTIVE') throw new InvalidState(organization.state);
   return { organization, viewer: fresh };
 }
+
+/**
+ * As `enterOrganization`, for what changes nobody's rights: many may do so at once, and while they do, everybody's rights stay
+ * as they are. @throws NotFound, InvalidState
+ */
+export const visitOrganization = (tx: Transaction, viewer: Viewer, organizationId: string) =>
+  enterOrganization(tx, viewer, organizationId, 'share');
 
 /** What happened to something, and who besides the administrators is told: people and audiences, each once. */
 export interface Told extends Omit<NewEvent, 'audienceId' | 'organizationId'> {

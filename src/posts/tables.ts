@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { getTableColumns, sql } from 'drizzle-orm';
 import {
   boolean,
   check,
@@ -31,6 +31,7 @@ export const postStepKind = pgEnum('post_step_kind', [
   'EDITED',
   'SUGGESTED',
   'REJECTED',
+  'WITHDRAWN',
   'APPROVED',
   'SCHEDULED',
   'UNSCHEDULED',
@@ -95,6 +96,9 @@ export const posts = pgTable(
     uniqueIndex('posts_place_key').on(t.channelId, t.state, t.place),
     index('posts_author_index').on(t.authorId, t.place),
     index('posts_pinned_index').on(t.channelId, t.place).where(sql`${t.pinnedAt} is not null`),
+    index('posts_required_index')
+      .on(t.channelId, t.place)
+      .where(sql`${t.acknowledgementRequired} and ${t.state} = 'PUBLISHED'`),
     index('posts_open_index')
       .on(t.organizationId, t.place)
       .where(sql`${t.state} in ('SUGGESTED', 'APPROVED', 'SCHEDULED')`),
@@ -128,5 +132,6 @@ export const postSteps = pgTable(
   (t) => [index('post_steps_post_index').on(t.postId, t.id)],
 );
 
-export type PostRow = typeof posts.$inferSelect;
+export const { search: _, ...postColumns } = getTableColumns(posts);
+export type PostRow = Omit<typeof posts.$inferSelect, 'search'>;
 export type PostStep = typeof postSteps.$inferSelect;

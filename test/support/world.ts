@@ -155,6 +155,24 @@ export class World implements AsyncDisposable {
     return Object.assign(who, { membershipId: String(redeemed.membership.id), linkId: String(link.id) });
   }
 
+  /** The id of a system channel that somebody reads: of the organization, or of a group. */
+  async channel(reader: Person, school: School, kind: 'COMMUNITY' | 'STAFF' | 'GROUP', groupId?: string): Promise<string> {
+    const { organization } = await reader.run('Channels', { organizationId: school.id, kind, first: 100 });
+    const found = organization.channels.nodes.find(
+      ({ isSystem, group }: Json) => isSystem && (!groupId || group?.id === groupId),
+    );
+    if (!found) throw new Error(`no channel ${kind}: ${JSON.stringify(organization)}`);
+    return found.id;
+  }
+
+  /** A published post. */
+  async post(author: Person, channelId: string, text = `Post ${++people}`, input: object = {}): Promise<string> {
+    const drafted = await author.does('DraftPost', { input: { channelId, text, ...input } });
+    const published = await author.does('PublishPost', { postId: drafted.id });
+    if (published.state !== 'PUBLISHED') throw new Error(JSON.stringify({ drafted, published }));
+    return published.id;
+  }
+
   /** A confirmed employee who works in a group. */
   async teacher(school: School, groupId: string): Promise<Person & { membershipId: string; assignmentId: string }> {
     const employee = await this.staff(school);

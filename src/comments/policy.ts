@@ -1,0 +1,42 @@
+import { isPublisher } from '../channels/policy.ts';
+import { canSeePost, canTakePart, type PostPlace } from '../posts/policy.ts';
+import type { PostRow } from '../posts/tables.ts';
+import type { Viewer } from '../viewer.ts';
+import type { CommentRow } from './tables.ts';
+
+/** A comment as rules ask about it: with its post, and the groups where its author is somebody's LIMITED guardian. */
+export type CommentPlace = Pick<CommentRow, 'state' | 'authorId'> & {
+  readonly post: PostPlace;
+  readonly limitedIn: readonly (string | null)[];
+};
+
+const isAuthor = (viewer: Viewer, { authorId }: Pick<CommentPlace, 'authorId'>): boolean => authorId === viewer.userId;
+
+/** Sees a comment: the post's readers what is shown, its author and whoever publishes there also what waits or was rejected. */
+export const canSeeComment = (viewer: Viewer, comment: CommentPlace): boolean =>
+  canSeePost(viewer, comment.post) &&
+  comment.post.state !== 'DELETED' &&
+  (comment.state === 'PUBLISHED' || comment.state === 'DELETED' || canSeeDecision(viewer, comment));
+
+/** Sees who decided about a comment, and why. */
+export const canSeeDecision = (viewer: Viewer, comment: CommentPlace): boolean =>
+  isAuthor(viewer, comment) || isPublisher(viewer, comment.post.channel);
+
+/** Sees who wrote a comment. A LIMITED guardian is named to those alone who keep their child's record (§4.11). */
+export const canSeeCommenter = (viewer: Viewer, comment: CommentPlace & Pick<CommentRow, 'organizationId'>): boolean =>
+  comment.limitedIn.length === 0 ||
+  isAuthor(viewer, comment) ||
+  viewer.leads(comment.organizationId) ||
+  comment.limitedIn.some((groupId) => viewer.teaches(groupId));
+
+/** Comments on a post that is published and lets people comment. */
+export const canComment = (viewer: Viewer, post: PostPlace & Pick<PostRow, 'commenting'>): boolean =>
+  canTakePart(viewer, post) && post.state === 'PUBLISHED' && post.commenting !== 'OFF';
+
+/** Changes what a comment says. */
+export const canEditComment = (viewer: Viewer, comment: CommentPlace): boolean =>
+  isAuthor(viewer, comment) && (comment.state === 'PENDING' || comment.state === 'PUBLISHED');
+
+/** Approves, rejects and deletes what others comment; decides about nothing of their own. */
+export const canModerate = (viewer: Viewer, comment: CommentPlace): boolean =>
+  isPublisher(viewer, comment.post.channel);
