@@ -79,12 +79,73 @@ test('NATS is named by URLs that sign in in one way, and what is wrong with them
   expect(() => natsOf('nats://u:secret@one,nats://two')).toThrow('must sign in at every server in the same way');
 });
 
+test('files lie in a directory beside the database, or where one says', () => {
+  const directoryWith = (env: Record<string, string>) => readConfig(env).storage;
+  expect(directoryWith({})).toEqual({ kind: 'directory', directory: 'data/files' });
+  expect(directoryWith({ HOMEROOM_DATA: '/srv/homeroom' })).toMatchObject({ directory: '/srv/homeroom/files' });
+  expect(directoryWith({ HOMEROOM_DATA: 'memory://' })).toMatchObject({ directory: expect.stringMatching(/^memory:/) });
+  const own = { DATABASE_URL: 'postgres://localhost/homeroom', HOMEROOM_FILES: '/mnt/files' };
+  expect(directoryWith(own)).toEqual({ kind: 'directory', directory: '/mnt/files' });
+  expect(readConfig({}).maxUploadBytes).toBe(50 * 1024 * 1024);
+  for (const size of ['0', '2001', '1.5']) {
+    expect(() => readConfig({ HOMEROOM_MAX_UPLOAD_MB: size })).toThrow(/^HOMEROOM_MAX_UPLOAD_MB: /);
+  }
+});
+
+test('with a bucket files lie in S3, which takes both keys; what is wrong is said without them', () => {
+  const keys = { HOMEROOM_S3_ACCESS_KEY: 'us', HOMEROOM_S3_SECRET_KEY: 'only-between-us' };
+  const bucket = { HOMEROOM_S3_BUCKET: 'files', ...keys };
+  expect(readConfig({ ...bucket, HOMEROOM_FILES: '/mnt/files' }).storage).toEqual({
+    kind: 's3',
+    bucket: 'files',
+    endpoint: null,
+    region: 'us-east-1',
+    accessKey: 'us',
+    secretKey: 'only-between-us',
+    pathStyle: false,
+  });
+  const elsewhere = { ...bucket, HOMEROOM_S3_ENDPOINT: 'https://s3.example.org:9000', HOMEROOM_S3_REGION: 'ru-1' };
+  const found = { endpoint: 'https://s3.example.org:9000', region: 'ru-1', pathStyle: true };
+  expect(readConfig(elsewhere).storage).toMatchObject(found);
+  expect(readConfig({ ...elsewhere, HOMEROOM_S3_PATH_STYLE: '0' }).storage).toMatchObject({ pathStyle: false });
+  expect(readConfig({ ...bucket, HOMEROOM_S3_PATH_STYLE: '1' }).storage).toMatchObject({ pathStyle: true });
+
+  const saidOf = (env: Record<string, string>): string => {
+    try {
+      readConfig(env);
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message;
+    }
+    return 'nothing';
+  };
+  expect(saidOf({ HOMEROOM_S3_BUCKET: 'files' })).toBe(
+    'HOMEROOM_S3_ACCESS_KEY: is needed with HOMEROOM_S3_BUCKET\nHOMEROOM_S3_SECRET_KEY: is needed with HOMEROOM_S3_BUCKET',
+  );
+  expect(saidOf({ ...bucket, HOMEROOM_S3_SECRET_KEY: '' })).toMatch(/^HOMEROOM_S3_SECRET_KEY: is needed[^\n]*$/);
+  expect(saidOf(keys)).toMatch(/^HOMEROOM_S3_BUCKET: is needed[^\n]*$/);
+  expect(saidOf({ HOMEROOM_S3_ENDPOINT: 'https://s3.example.org' })).toMatch(/^HOMEROOM_S3_BUCKET: is needed[^\n]*$/);
+  expect(saidOf({ ...bucket, HOMEROOM_S3_BUCKET: 'Not/a bucket' })).toMatch(/^HOMEROOM_S3_BUCKET: must be/);
+  expect(saidOf({ ...bucket, HOMEROOM_S3_PATH_STYLE: 'yes' })).toMatch(/^HOMEROOM_S3_PATH_STYLE: /);
+  for (const address of [
+    's3.example.org',
+    'ftp://host',
+    'https://us:only-between-us@host',
+    'https://host/?key=only-between-us',
+  ]) {
+    const said = saidOf({ ...bucket, HOMEROOM_S3_ENDPOINT: address });
+    expect(said).toMatch(/^HOMEROOM_S3_ENDPOINT: must /);
+    expect(said).not.toContain('only-between-us');
+  }
+});
+
 test('what is set to nothing counts as not set', () => {
-  expect(readConfig({ PORT: '', DATABASE_URL: '', HOMEROOM_OPERATOR_PHONES: '' })).toEqual(readConfig({}));
+  expect(readConfig({ PORT: '', DATABASE_URL: '', HOMEROOM_OPERATOR_PHONES: '', HOMEROOM_S3_BUCKET: '' })).toEqual(
+    readConfig({}),
+  );
 });
 
 test('the README’s table names the settings that are read, with their defaults', () => {
-  const table = [...fileOf('README.md').matchAll(/^\| `([A-Z_]+)` \| (–|`[^`]+`) \|/gm)];
+  const table = [...fileOf('README.md').matchAll(/^\| `([A-Z0-9_]+)` \| (–|`[^`]+`) \|/gm)];
   const told = table.map(([, name, value]) => [name, value?.replace(/^–$/, '').replaceAll('`', '')]);
   expect(Object.fromEntries(told)).toEqual(Object.fromEntries(settingsIn(fileOf('src/config.ts'))));
   expect(told.length).toBe(settingsIn(fileOf('src/config.ts')).length);
@@ -92,7 +153,7 @@ test('the README’s table names the settings that are read, with their defaults
 
 /** Every setting in the source of the schema, with its default as one would write it in the environment. */
 function settingsIn(source: string): [name: string, byDefault: string][] {
-  const parts = source.split(/^ {4}([A-Z_]+):/m).slice(1);
+  const parts = source.split(/^ {4}([A-Z0-9_]+):/m).slice(1);
   const pairs = parts.flatMap((name, index): [string, string][] => (index % 2 ? [] : [[name, parts[index + 1] ?? '']]));
   return pairs.map(([name, schema]) => {
     const own = schema.split(/^ {2}\}\)/m)[0] ?? '';

@@ -20,6 +20,7 @@ import { redeemInvite } from '../redemptions/commands.ts';
 import { confirmVerification, submitVerification } from '../verifications/commands.ts';
 import type { Position, Role, Viewer } from '../viewer.ts';
 import { fillGroups, type GroupName, groupNames, type Posting } from './families.ts';
+import { fillNews } from './news.ts';
 import { contentOf, demoMark } from './queries.ts';
 
 interface Person {
@@ -199,14 +200,22 @@ async function fill(tx: Transaction): Promise<void> {
 
   // A personal link lets its owner in at once; one for many is handed around, so each who uses it is looked at.
   const postings: Posting[] = [];
+  const colleagues = new Map<Person, Viewer>();
   for (const { position, maxUses, people } of teams) {
     const { code } = await link({ position, maxUses, requiresApproval: true });
     for (const person of people) {
-      const { membershipId } = await join(person, code);
+      const { viewer, membershipId } = await join(person, code);
+      colleagues.set(person, viewer);
       postings.push({ membershipId, position, groups: person.groups });
     }
   }
   await fillGroups(tx, sokolova, organizationId, postings);
+  await fillNews(tx, organizationId, {
+    administrator: sokolova,
+    head: orlova.viewer,
+    educator: colleagues.get(morozova) ?? sokolova,
+    parent: await arrive(parent),
+  });
   await link({ position: 'OFFICE', expiresAt: new Date(Date.now() + 20 * 60 * 60 * 1000) });
   await revokeInvite(tx, sokolova, (await link({ position: 'ASSISTANT', maxUses: 20 })).id);
 
