@@ -73,6 +73,34 @@ function natsServer(value: string) {
   }
 }
 
+/** A bucket of an object storage that speaks S3, and how it is reached. */
+export interface S3Bucket {
+  readonly kind: 's3';
+  readonly bucket: string;
+  /** Where it answers; null for Amazon's own. */
+  readonly endpoint: string | null;
+  readonly region: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** The bucket is named in the path, and not in the host's name. */
+  readonly pathStyle: boolean;
+}
+
+/** A directory below which the files of this installation lie; one that begins with `memory://` keeps nothing. */
+export interface FilesDirectory {
+  readonly kind: 'directory';
+  readonly directory: string;
+}
+
+/** Where the bytes of uploaded files lie. */
+export type StorageConfig = FilesDirectory | S3Bucket;
+
+/** What would be in an endpoint's address beside where it is ends up in logs. */
+const isBare = (value: string): boolean => {
+  const url = URL.parse(value);
+  return !url || !(url.username || url.password || url.search || url.hash);
+};
+
 const environment = z
   .object({
     NODE_ENV: z
@@ -88,6 +116,20 @@ const environment = z
     HOMEROOM_DATABASE_POOL: whole(10, 2, 200),
     HOMEROOM_NATS_URL: natsServers,
     HOMEROOM_DATA: z.string().min(1).default('data'),
+    HOMEROOM_FILES: z.string().min(1).optional(),
+    HOMEROOM_S3_BUCKET: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
+      .optional(),
+    HOMEROOM_S3_ENDPOINT: z
+      .url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' })
+      .refine(isBare, 'must hold no name or password, and nothing behind its path')
+      .optional(),
+    HOMEROOM_S3_REGION: z.string().min(1).default('us-east-1'),
+    HOMEROOM_S3_ACCESS_KEY: z.string().min(1).optional(),
+    HOMEROOM_S3_SECRET_KEY: z.string().min(1).optional(),
+    HOMEROOM_S3_PATH_STYLE: z.enum(['0', '1']).optional(),
+    HOMEROOM_MAX_UPLOAD_MB: whole(50, 1, 2000),
     HOMEROOM_DEMO: flag(true),
     HOMEROOM_OPERATOR_PHONES: phones,
     HOMEROOM_SMS_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -122,7 +164,30 @@ const environment = z
         message: 'must not exceed HOMEROOM_SESSION_MAX_DAYS',
       });
     }
+    const keys = ['HOMEROOM_S3_ACCESS_KEY', 'HOMEROOM_S3_SECRET_KEY'] as const;
+    if (env.HOMEROOM_S3_BUCKET) {
+      for (const name of keys.filter((key) => !env[key])) {
+        ctx.addIssue({ code: 'custom', path: [name], message: 'is needed with HOMEROOM_S3_BUCKET' });
+      }
+    } else if (env.HOMEROOM_S3_ENDPOINT || keys.some((key) => env[key])) {
+      ctx.addIssue({
+        code: 'custom',
+        path: ['HOMEROOM_S3_BUCKET'],
+        message: 'is needed with the other settings of S3: without it files lie in a directory',
+      });
+    }
   });
+
+function storageOf(env: z.infer<typeof environment>): StorageConfig {
+  const { HOMEROOM_S3_BUCKET: bucket, HOMEROOM_S3_ACCESS_KEY: accessKey, HOMEROOM_S3_SECRET_KEY: secretKey } = env;
+  if (!bucket || !accessKey || !secretKey) {
+    // Not joined as a path, which would make something else of `memory://`.
+    return { kind: 'directory', directory: env.HOMEROOM_FILES ?? `${env.HOMEROOM_DATA}/files` };
+  }
+  const endpoint = env.HOMEROOM_S3_ENDPOINT ?? null;
+  const pathStyle = env.HOMEROOM_S3_PATH_STYLE ? env.HOMEROOM_S3_PATH_STYLE === '1' : endpoint !== null;
+  return { kind: 's3', bucket, endpoint, region: env.HOMEROOM_S3_REGION, accessKey, secretKey, pathStyle };
+}
 
 /** What the process runs with; see the README's table for each setting. */
 export type Config = ReturnType<typeof readConfig>;
@@ -151,6 +216,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     databasePool: is.HOMEROOM_DATABASE_POOL,
     nats: is.HOMEROOM_NATS_URL,
     dataDirectory: is.HOMEROOM_DATA,
+    storage: storageOf(is),
+    maxUploadBytes: is.HOMEROOM_MAX_UPLOAD_MB * 1024 * 1024,
     // With a gateway codes reach real phones, and the demo's numbers may be somebody's.
     demo: is.HOMEROOM_DEMO && !is.DATABASE_URL && !is.NODE_ENV && !is.HOMEROOM_SMS_URL,
     operatorPhones: is.HOMEROOM_OPERATOR_PHONES,

@@ -1,0 +1,55 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import { fileTypeFromFile } from 'file-type';
+import { decode } from '../documents/encoding.ts';
+import { isAllowed, type MediaType } from './allowed.ts';
+import { archiveType } from './archives.ts';
+import { compoundType } from './compound.ts';
+import { Refused } from './refusal.ts';
+
+/** Longer than this it is data, not text. It bounds the memory that decoding takes. */
+const maxTextBytes = 50_000_000;
+
+/** What file-type calls differently, or tells apart where we do not. */
+const sameAs: Readonly<Record<string, MediaType | undefined>> = {
+  'image/apng': 'image/png',
+  'image/heic-sequence': 'image/heic',
+  'image/heif-sequence': 'image/heif',
+  'audio/x-m4a': 'audio/mp4',
+  'audio/ogg; codecs=opus': 'audio/ogg',
+  'video/x-m4v': 'video/mp4',
+};
+
+/**
+ * What a file is by its beginning; what stands behind that, as an archive appended to a picture, is not looked for. The extension
+ * decides only where the content cannot: text is taken for text when it is called so, and an MP4 of sound alone is known by `m4a`.
+ * @throws Refused
+ */
+export async function mediaTypeOf(path: string, extension: string): Promise<MediaType> {
+  const sniffed = (await isZip(path)) ? await archiveType(path) : await simpleType(path);
+  if (sniffed === 'video/mp4' && extension === 'm4a') return 'audio/mp4';
+  const mediaType = sniffed ?? (await textType(path, extension));
+  if (!mediaType) throw new Refused('TYPE_NOT_ALLOWED');
+  return mediaType;
+}
+
+/** By the local header of a first entry, or by the end of an archive without any. */
+async function isZip(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(4), position: 0 });
+  return ['PK\x03\x04', 'PK\x05\x06'].includes(buffer.toString('latin1', 0, bytesRead));
+}
+
+async function simpleType(path: string): Promise<MediaType | null> {
+  const mime = (await fileTypeFromFile(path))?.mime ?? '';
+  if (mime === 'application/x-cfb') return compoundType(path);
+  return sameAs[mime] ?? (isAllowed(mime) ? mime : null);
+}
+
+/** Whatever language the text is in, markup too, it is stored as plain text; a file that a shell would run is not text. */
+async function textType(path: string, extension: string): Promise<MediaType | null> {
+  if (extension !== 'txt' && extension !== 'csv') return null;
+  if ((await stat(path)).size > maxTextBytes) return null;
+  const text = decode(await readFile(path))?.text ?? null;
+  if (text === null || text.startsWith('#!')) return null;
+  return extension === 'csv' ? 'text/csv' : 'text/plain';
+}
