@@ -177,6 +177,26 @@ export class World implements AsyncDisposable {
     return { id: made.invite.id, code: made.inviteCode };
   }
 
+  /** A file of theirs, uploaded and READY. */
+  async upload(
+    person: TestClient,
+    { name = 'notes.txt', bytes = Buffer.from('Tomorrow at nine.') } = {},
+  ): Promise<Json> {
+    const { file } = await this.send(person, name, bytes);
+    const completed = await person.does('CompleteUpload', { fileId: file.id });
+    if (completed.state !== 'READY') throw new Error(JSON.stringify(completed));
+    return completed;
+  }
+
+  /** An upload whose bytes have come and were taken, not yet completed. */
+  async send(person: TestClient, name: string, bytes: Buffer<ArrayBuffer>): Promise<Json> {
+    const upload = await person.does('CreateUpload', { input: { name, size: bytes.length } });
+    if (!upload.uploadPath) throw new Error(JSON.stringify(upload));
+    const response = await person.put(upload.uploadPath, bytes);
+    if (response.status !== 204) throw new Error(`${response.status}: ${await response.text()}`);
+    return upload;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
   }
