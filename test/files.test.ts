@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -162,6 +162,11 @@ test('what nobody uses for a day is swept away with its bytes, and what is used 
     (sql) => sql`update files set created_at = now() - interval '25 hours' where id <> ${rowIdOf(young.id)}`,
   );
   // A storage that is away only postpones it.
+  await rename(directory, `${directory}-away`);
+  await writeFile(directory, '');
+  await expect(own.jobs.runNow('file-sweep')).rejects.toThrow('has failed');
+  await rm(directory);
+  await rename(`${directory}-away`, directory);
   await own.jobs.runNow('file-sweep');
   expect(stored().toSorted()).toEqual([rowIdOf(used.id), rowIdOf(young.id)].toSorted());
   for (const id of [unused.id, sent.file.id, never.file.id, refused.file.id])
