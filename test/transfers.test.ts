@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, globSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -156,6 +156,13 @@ describe('a file that does not come as announced', () => {
     const person = await app.world.person();
     const upload = await announce(person, 'a.txt', 10);
     expect(await refusal(await person.put(upload.uploadPath, text))).toEqual([413, 'UPLOAD_TOO_LARGE']);
+    // Who listens only after having sent much hears it all the same.
+    const deaf = bySocket(putHead(upload.uploadPath, person.token, 'Content-Length: 9000000'), Buffer.alloc(1_000_000));
+    deaf.socket.pause();
+    await sleep(300);
+    deaf.socket.resume();
+    await deaf.closed;
+    expect(deaf.heard()).toContain('UPLOAD_TOO_LARGE');
     // Without a length, and without an end.
     const endless = bySocket(putHead(upload.uploadPath, person.token, 'Transfer-Encoding: chunked'));
     const flood = setInterval(() => endless.socket.write(`8000\r\n${'x'.repeat(0x8000)}\r\n`), 5);
@@ -255,6 +262,20 @@ describe('an upload', () => {
       const kept = contents[statuses.indexOf(204)];
       expect(kept && Buffer.from(await fetched.arrayBuffer()).equals(kept)).toBe(true);
     }
+  });
+
+  test('whose first bytes are just being stored takes those again, and no others', async () => {
+    const person = await app.world.person();
+    const upload = await announce(person, 'a.txt', text.length);
+    // As a process leaves it that dies before it has stored them.
+    const sha256 = createHash('sha256').update(text).digest();
+    await inDatabase(app, (sql) => sql`update files set sha256 = ${sha256} where id = ${rowIdOf(upload.file.id)}`);
+    const other = Buffer.from(text.toString().replace('warm', 'cold'));
+    expect(await refusal(await person.put(upload.uploadPath, other))).toEqual([409, 'UPLOAD_CONFLICT']);
+    const program = Buffer.concat([Buffer.from('MZ\x90\0', 'latin1'), Buffer.alloc(text.length - 4)]);
+    expect(await refusal(await person.put(upload.uploadPath, program))).toEqual([409, 'UPLOAD_CONFLICT']);
+    expect((await person.put(upload.uploadPath, text)).status).toBe(204);
+    expect(await complete(person, upload)).toMatchObject({ state: 'READY' });
   });
 
   test('that is discarded while it comes leaves nothing', async () => {
@@ -403,6 +424,14 @@ describe('a link', () => {
       await response.body?.getReader().read();
       expect(openFiles()).toBeGreaterThan(0);
       controller.abort();
+    }
+    // Also of whoever is gone before it has begun.
+    for (let round = 0; round < 60; round++) {
+      const link = new URL(await linkOf(person, id), app.url);
+      const { socket, closed } = bySocket(`GET ${link.pathname} HTTP/1.1`);
+      await sleep(round / 6);
+      socket.destroy();
+      await closed;
     }
     await expect.poll(() => openFiles()).toBe(0);
   });

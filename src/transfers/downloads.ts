@@ -72,17 +72,22 @@ export class Downloads {
       request.method === 'HEAD'
         ? null
         : await this.#options.storage.read(preview ? previewKey(file.id) : file.id, range ?? undefined);
-    response.writeHead(range ? 206 : 200, {
-      ...(preview ? previewHeaders(file) : originalHeaders(file)),
-      ...(!preview && { 'content-length': bytes }),
-      ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }),
-      'cache-control': 'private, no-store',
-      'cross-origin-resource-policy': this.#options.crossOrigin ? 'cross-origin' : 'same-site',
-    });
-    response.setTimeout(idleMs, () => response.destroy());
-    if (body) await pipeline(body, response);
-    else response.end();
-    return bytes;
+    try {
+      response.writeHead(range ? 206 : 200, {
+        ...(preview ? previewHeaders(file) : originalHeaders(file)),
+        ...(!preview && { 'content-length': bytes }),
+        ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }),
+        'cache-control': 'private, no-store',
+        'cross-origin-resource-policy': this.#options.crossOrigin ? 'cross-origin' : 'same-site',
+      });
+      response.setTimeout(idleMs, () => response.destroy());
+      if (body) await pipeline(body, response);
+      else response.end();
+      return bytes;
+    } finally {
+      // Who was gone already leaves it untouched.
+      body?.destroy();
+    }
   }
 }
 
