@@ -6,7 +6,7 @@ import { forgetSpent, keepSessions } from './accounts/commands.ts';
 import { rateLimits } from './accounts/tables.ts';
 import { setOperators } from './audiences/commands.ts';
 import { leastOf } from './audiences/policy.ts';
-import { authenticate, checkAudiences, staysOf } from './audiences/queries.ts';
+import { authenticate, checkAudiences, staysOf, viewersOf } from './audiences/queries.ts';
 import type { Config } from './config.ts';
 import { type Connection, connect, type Database } from './database/connect.ts';
 import { isMigrated, migrate } from './database/migrate.ts';
@@ -14,6 +14,7 @@ import { together } from './database/together.ts';
 import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
 import { fillDemo } from './demo/commands.ts';
 import { makeDueMovements } from './due-movements/commands.ts';
+import { linkSecret, sweepFiles } from './files/commands.ts';
 import type { Services } from './graphql/context.ts';
 import { EventStreams } from './graphql/event-stream.ts';
 import { createHttpServer } from './graphql/http.ts';
@@ -22,6 +23,7 @@ import { flush } from './graphql/outbox.ts';
 import { createPipeline } from './graphql/pipeline.ts';
 import { limiter, limitInMemory } from './graphql/rates.ts';
 import { serveSockets } from './graphql/websocket.ts';
+import { startInspector } from './inspection/inspector.ts';
 import { type Jobs, type RecurringJob, startJobs } from './jobs/queue.ts';
 import type { TaskKind } from './jobs/tasks.ts';
 import { expireJoinRequests } from './join-requests/commands.ts';
@@ -33,6 +35,10 @@ import { throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
 import { scheduledPublication } from './publications/commands.ts';
 import { schema } from './schema.ts';
+import { openStorage } from './storage/storage.ts';
+import { Downloads } from './transfers/downloads.ts';
+import { FileLinks } from './transfers/links.ts';
+import { Uploads } from './transfers/uploads.ts';
 
 export interface App extends AsyncDisposable {
   /** Where the API answers: `http://127.0.0.1:4000/graphql`. */
@@ -73,6 +79,10 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   const demo = config.demo ? await fillDemo(db) : null;
   await setOperators(db, [...new Set([...config.operatorPhones, ...(demo?.operatorPhones ?? [])])]);
 
+  const storage = stack.use(openStorage(config.storage));
+  await storage.check();
+  const links = await FileLinks.with(await linkSecret(db));
+
   const { tail, hub } = await startLog(connection, config, logger);
   stack.use(tail);
   const recurring: readonly RecurringJob[] = [
@@ -81,6 +91,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'due-movements', cron: '*/5 * * * *', run: makeDueMovements },
     { name: 'join-request-expiry', cron: '7 * * * *', run: expireJoinRequests },
     { name: 'audience-check', cron: '53 2 * * *', run: demandAudiencesRight },
+    { name: 'file-sweep', cron: '23 * * * *', run: (_db, stop) => sweepFiles(db, storage, stop) },
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
   ];
   const tasks: readonly TaskKind[] = [scheduledPublication];
@@ -100,17 +111,27 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     ),
     sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
     authenticate: together(authenticateAll),
+    viewerOfSession: together((ids) => viewersOf(db, ids, config.sessionIdleDays)),
+    linkTo: (link) => links.pathOf(link),
+    maxUploadBytes: config.maxUploadBytes,
     leastOf,
   };
+  const rate = limitInMemory(config.ratePerMinute, 60);
   const operations = new Operations({
     schema,
     services,
-    rate: limitInMemory(config.ratePerMinute, 60),
+    rate,
     introspection: config.introspection,
     logger,
   });
   const streams = new EventStreams(hub);
   const { allowedOrigins, trustedProxies } = config;
+  const inspector = startInspector();
+  const uploads = stack.use(await Uploads.open({ db, operations, storage, inspector, logger }));
+  // Ends first: uploads wait for it.
+  stack.use(inspector);
+  const crossOrigin = allowedOrigins.length > 0;
+  const downloads = new Downloads({ services, operations, links, storage, rate, crossOrigin, logger });
   const server = createHttpServer({
     pipeline: createPipeline(operations, streams, logger),
     hub,
@@ -119,6 +140,10 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     trustedProxies,
     cookie: { secure: config.production, days: config.sessionMaxDays },
     logger,
+    transfers: {
+      upload: (...transfer) => uploads.answer(...transfer),
+      download: (...transfer) => downloads.answer(...transfer),
+    },
     ready: () => demandReady(connection, tail),
   });
   const sockets = serveSockets({

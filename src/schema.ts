@@ -1,6 +1,7 @@
 import './graphql/scalars.ts';
 import './graphql/errors.ts';
 import './accounts/graphql.ts';
+import './files/graphql.ts';
 import './organizations/graphql.ts';
 import './files/graphql.ts';
 import './memberships/graphql.ts';
@@ -27,6 +28,7 @@ import './invites/graphql.ts';
 import './redemptions/graphql.ts';
 import './departures/graphql.ts';
 import './structure/graphql.ts';
+import './materials/graphql.ts';
 import './rosters/graphql.ts';
 import './invite-sheets/graphql.ts';
 import './academic-years/graphql.ts';

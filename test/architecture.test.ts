@@ -6,7 +6,18 @@ import { expect, test } from 'vitest';
 const source = fileURLToPath(new URL('../src', import.meta.url));
 const domainFiles = ['tables.ts', 'policy.ts', 'queries.ts', 'commands.ts', 'graphql.ts'];
 // The demo is content, not a domain.
-const kernel = ['documents', 'database', 'jobs', 'log', 'delivery', 'graphql', 'demo'];
+const kernel = [
+  'documents',
+  'storage',
+  'inspection',
+  'database',
+  'jobs',
+  'log',
+  'delivery',
+  'graphql',
+  'transfers',
+  'demo',
+];
 
 /** The lines of the block «floors» in src/README.md, ground first. */
 const floors = (/```floors\n([\s\S]*?)```/.exec(readFileSync(join(source, 'README.md'), 'utf8'))?.[1] ?? '')

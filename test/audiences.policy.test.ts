@@ -10,6 +10,7 @@ import { canLookInto, canSeeGroup } from '../src/groups/policy.ts';
 import { canReachGuardian, canSeeGuardianLink } from '../src/guardians/policy.ts';
 import { canSeeInvite } from '../src/invites/policy.ts';
 import { canSeeJoinRequest } from '../src/join-requests/policy.ts';
+import { canReadMaterial } from '../src/materials/policy.ts';
 import { canReadReason, canSeeAdministrators, canSeeMembership } from '../src/memberships/policy.ts';
 import { canSeeMovement } from '../src/movements/policy.ts';
 import { canSeeOrganization } from '../src/organizations/policy.ts';
@@ -41,6 +42,7 @@ const rules: readonly ((viewer: Viewer) => boolean)[] = [
       (viewer) => canLookInto(viewer, { ...somebody, id: groupId }),
       (viewer) => canSeeChild(viewer, child),
       (viewer) => canKeepRecord(viewer, child),
+      (viewer) => canReadMaterial(viewer, { ...child, removedAt: null }),
       (viewer) => canSeeAssignment(viewer, child),
       (viewer) => canReachGuardian(viewer, child),
       (viewer) => canSeeMovement(viewer, { ...child, fromGroupId: groupId, toGroupId: null }),

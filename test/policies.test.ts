@@ -4,6 +4,7 @@ import { canAssignStaff, canSeeAssignment } from '../src/assignments/policy.ts';
 import { canReadChannel } from '../src/channels/policy.ts';
 import { canReadChat } from '../src/chats/policy.ts';
 import { canArrangeChildren, canKeepRecord, canListChildren, canSeeChild } from '../src/children/policy.ts';
+import { canUseUpload } from '../src/files/policy.ts';
 import { canArrangeGroups, canListGroups, canLookInto, canSeeGroup } from '../src/groups/policy.ts';
 import {
   canReachGuardian,
@@ -13,6 +14,7 @@ import {
 } from '../src/guardians/policy.ts';
 import { canInvite, canInviteSomewhere, canListInvites, canRevokeInvite, canSeeInvite } from '../src/invites/policy.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from '../src/join-requests/policy.ts';
+import { canKeepMaterials, canReadMaterial, canReadMaterials } from '../src/materials/policy.ts';
 import {
   canAppointAdministrators,
   canAppointHead,
@@ -112,6 +114,7 @@ const ownLink = { ...hiddenLink, userId: 'me' };
 const enrolled = { organizationId: here, childId: 'masha', userId: null, fromGroupId: null, toGroupId: 'sun' };
 const graduated = { ...enrolled, fromGroupId: 'sun', toGroupId: null };
 const assigned = { organizationId: here, childId: null, userId: 'another', fromGroupId: null, toGroupId: 'sun' };
+const material = { organizationId: here, groupId: 'sun', removedAt: null };
 const invite = { organizationId: here, createdBy: 'another' };
 const ownInvite = { ...invite, createdBy: 'me' };
 
@@ -217,6 +220,21 @@ const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
     (who) => canReadChat(who, { organizationId: here, kind: 'GROUP_GUARDIANS', groupId: 'sun' }),
     ['teacher', 'guardian', 'guardianOfAnotherChild'],
   ],
+  ['reads a group’s material', (who) => canReadMaterial(who, material), [...leaders, 'teacher', ...ofGroup]],
+  ['reads a material that was removed', (who) => canReadMaterial(who, { ...material, removedAt: new Date() }), []],
+  [
+    'reads the list of a group’s material',
+    (who) => canReadMaterials(who, ageGroup),
+    [...leaders, 'teacher', ...ofGroup],
+  ],
+  ['keeps a group’s material', (who) => canKeepMaterials(who, ageGroup), [...administrators, 'teacher']],
+  ['uses another’s upload', (who) => canUseUpload(who, { uploaderId: 'another', ownerId: null }), []],
+  [
+    'uses their own upload',
+    (who) => canUseUpload(who, { uploaderId: 'me', ownerId: null }),
+    Object.keys(people) as Who[],
+  ],
+  ['uses their own upload again', (who) => canUseUpload(who, { uploaderId: 'me', ownerId: 'a post' }), []],
   ['reads the audit log', (who) => canReadAuditLog(who, here), leaders],
   ['lists applications', canListApplications, ['operator']],
   ['sees another’s application', (who) => canSeeApplication(who, { applicantId: 'another' }), ['operator']],

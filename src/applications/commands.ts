@@ -8,6 +8,7 @@ import { createSystemChannels } from '../channels/commands.ts';
 import { createHeadStaffChat } from '../chats/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { replaceFiles } from '../files/commands.ts';
 import { createStaffGroup } from '../groups/commands.ts';
 import { idempotencyKey, line, order, personName, phoneNumber, prose, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
@@ -24,8 +25,9 @@ const content = z.object({
   administrator: z.object({ ...personName, phone: z.string(), email: z.email().max(254) }),
 });
 
-const SubmitApplication = content.extend({ idempotencyKey });
-const ResubmitApplication = content.extend({ applicationId: z.string() });
+const orderFileId = z.string().nullish();
+const SubmitApplication = content.extend({ orderFileId, idempotencyKey });
+const ResubmitApplication = content.extend({ orderFileId, applicationId: z.string() });
 
 function columnsOf({ organization, order, administrator }: z.output<typeof content>) {
   const { familyName, givenName, patronymic, email } = administrator;
@@ -60,10 +62,14 @@ export async function submitOrganizationApplication(
       .onConflictDoNothing({ target: [organizationApplications.applicantId, organizationApplications.idempotencyKey] })
       .returning();
     if (!application) return firstOf(tx, viewer, wish.idempotencyKey ?? '', columns.organizationName);
+    if (wish.orderFileId) await replaceOrder(tx, viewer, application, wish.orderFileId);
     await record(tx, viewer, application, 'submit', null);
     return application;
   });
 }
+
+const replaceOrder = (tx: Transaction, viewer: Viewer, { id }: Application, fileId: string): Promise<boolean> =>
+  replaceFiles(tx, { kind: 'APPLICATION', id }, [fileId], viewer, { field: 'orderFileId', max: 1 });
 
 async function firstOf(tx: Transaction, viewer: Viewer, key: string, organizationName: string): Promise<Application> {
   const [first] = await tx
@@ -87,6 +93,7 @@ export async function resubmitOrganizationApplication(
   return transact(db, async (tx) => {
     const before = await ownApplication(tx, viewer, wish.applicationId);
     if (before.state !== 'CHANGES_REQUESTED') throw new InvalidState(before.state);
+    if (wish.orderFileId) await replaceOrder(tx, viewer, before, wish.orderFileId);
     return move(tx, viewer, before, 'resubmit', {
       ...columns,
       state: 'SUBMITTED',

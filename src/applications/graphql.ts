@@ -2,6 +2,8 @@ import { UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { OrderType } from '../administrators/graphql.ts';
 import { InvalidState, RateLimited } from '../errors.ts';
+import { FileType } from '../files/graphql.ts';
+import { fileOwner, filesOf } from '../files/queries.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
@@ -61,6 +63,12 @@ builder.node(ApplicationType, {
       description: 'The order that appoints the administrator.',
       resolve: ({ orderNumber, orderDate }) => ({ number: orderNumber, date: orderDate }),
     }),
+    orderFile: t.field({
+      type: FileType,
+      nullable: true,
+      description: 'A copy of that order. Null: none was given.',
+      resolve: async ({ id }, _args, ctx) => (await ctx.load(filesOf, id))[0] ?? null,
+    }),
     administrator: t.field({
       type: AdministratorType,
       description: 'Whom it appoints.',
@@ -88,6 +96,7 @@ builder.node(ApplicationType, {
 });
 
 showOrganization(ApplicationType);
+fileOwner('APPLICATION', { by: applicationById, canSee: canSeeApplication });
 
 builder.queryField('organizationApplication', (t) =>
   t.field({
@@ -152,6 +161,11 @@ const AdministratorInput = builder.inputType('ApplicationAdministratorInput', {
   }),
 });
 
+const withOrder = <Input extends { orderFileId?: string | null | undefined }>(input: Input) => ({
+  ...input,
+  orderFileId: input.orderFileId ? idOf('File', input.orderFileId) : null,
+});
+
 builder.mutationField('submitOrganizationApplication', (t) =>
   t.fieldWithInput({
     type: ApplicationType,
@@ -164,13 +178,16 @@ builder.mutationField('submitOrganizationApplication', (t) =>
         required: true,
         description: 'The order that appoints the administrator.',
       }),
+      orderFileId: t.input.id({ description: 'A copy of the order: a READY file of one’s own.' }),
       administrator: t.input.field({ type: AdministratorInput, required: true, description: 'Whom it appoints.' }),
       idempotencyKey: t.input.string({
         description: 'A key of the client’s own for this one wish, 8 to 100 characters: a repeat returns the first.',
       }),
     },
     resolve: (_root, { input }, ctx) =>
-      submitOrganizationApplication(ctx.db, ctx.viewer, input, () => ctx.services.limitAddress(ctx.asking.address)),
+      submitOrganizationApplication(ctx.db, ctx.viewer, withOrder(input), () =>
+        ctx.services.limitAddress(ctx.asking.address),
+      ),
   }),
 );
 
@@ -190,11 +207,15 @@ builder.mutationField('resubmitOrganizationApplication', (t) =>
         required: true,
         description: 'The order that appoints the administrator.',
       }),
+      orderFileId: t.input.id({
+        description:
+          'Another copy of the order, in the place of the first, which is deleted. Left out: the first stays.',
+      }),
       administrator: t.input.field({ type: AdministratorInput, required: true, description: 'Whom it appoints.' }),
     },
     resolve: (_root, { input }, ctx) =>
       resubmitOrganizationApplication(ctx.db, ctx.viewer, {
-        ...input,
+        ...withOrder(input),
         applicationId: idOf('OrganizationApplication', input.applicationId),
       }),
   }),

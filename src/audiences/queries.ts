@@ -98,6 +98,22 @@ export async function authenticate(
   return hashes.map((hash) => viewers.get(hash) ?? null);
 }
 
+const viewersBySession = prepareRaw<ViewerRow, { ids: readonly string[]; idleDays: number }>(sql`
+  select ${viewerColumns} from sessions s join users u on u.id = s.user_id
+  where s.id = any(${sql.placeholder('ids')}::uuid[])
+    and s.ended_at is null and s.expires_at > now() and s.used_at > now() - make_interval(days => ${sql.placeholder('idleDays')}::int)`);
+
+/** Who holds each of some sessions now; null where it has ended. To ask so is no use of the session. */
+export async function viewersOf(
+  db: Database,
+  sessionIds: readonly string[],
+  idleDays: number,
+): Promise<(Viewer | null)[]> {
+  const found = await viewersBySession(db, { ids: [...new Set(sessionIds)], idleDays });
+  const viewers = new Map(found.map((row) => [row.sessionId, new Viewer(row)]));
+  return sessionIds.map((id) => viewers.get(id) ?? null);
+}
+
 /** The viewer as of now, inside a transaction: rules are checked on fresh rows. @throws Unauthenticated */
 export async function freshViewer(tx: Transaction, viewer: Viewer): Promise<Viewer> {
   const [row] = await viewerBySession(tx, { id: viewer.sessionId });

@@ -80,7 +80,10 @@ builder.node(CommentType, {
 });
 
 builder.objectField(PostType, 'commentCount', (t) =>
-  t.int({ description: 'How many comments are shown.', resolve: ({ commentCount }) => commentCount }),
+  t.int({
+    description: 'How many comments are shown; none of a deleted post.',
+    resolve: ({ commentCount, state }) => (state === 'DELETED' ? 0 : commentCount),
+  }),
 );
 
 builder.objectField(PostType, 'comments', (t) =>

@@ -21,8 +21,21 @@ export interface Services {
   readonly sessionDays: { readonly idle: number; readonly max: number };
   /** Who holds this session token now; null: nobody. */
   authenticate(token: string): Promise<Viewer | null>;
+  /** Who holds this session now; null: it has ended. */
+  viewerOfSession(sessionId: string): Promise<Viewer | null>;
+  /** A path under which a file may be fetched for a few minutes, while the session lasts and its holder may see the file. */
+  linkTo(link: FileLink): Promise<string>;
+  /** How large a file may be. */
+  readonly maxUploadBytes: number;
   /** Somebody with no more rights than being in an audience gives; null where that gives none. */
   leastOf(audience: Audience): Viewer | null;
+}
+
+/** A file as somebody may fetch it: by its row's id and theirs of the session. */
+export interface FileLink {
+  readonly fileId: string;
+  readonly sessionId: string;
+  readonly variant: 'ORIGINAL' | 'PREVIEW';
 }
 
 /** What is known of the request besides who asks. */

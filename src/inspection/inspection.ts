@@ -21,7 +21,7 @@ function watch(serverId: number, bytes: number): void {
     const exceeded = process.memoryUsage.rss() > bytes;
     if (exceeded) process.getBuiltinModule('node:fs').writeSync(2, `more than ${bytes} bytes of memory\n`);
     // Who has lost its parent is given another.
-    if (exceeded) process.kill(process.pid, 'SIGKILL');
+    if (exceeded || process.ppid !== serverId) process.kill(process.pid, 'SIGKILL');
   }, 25);
 }
 

@@ -28,7 +28,8 @@ builder.objectField(PostType, 'viewerReactions', (t) =>
   t.stringList({
     perViewer: true,
     description: 'The emojis with which the viewer has reacted.',
-    resolve: async ({ id }, _args, ctx) => [...(await ctx.load(ownMarks, id)).emojis],
+    resolve: async ({ id, state }, _args, ctx) =>
+      state === 'DELETED' ? [] : [...(await ctx.load(ownMarks, id)).emojis],
   }),
 );
 

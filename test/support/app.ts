@@ -51,6 +51,7 @@ export async function startTestApp(
           PORT: '0',
           HOMEROOM_OPERATOR_PHONES: operatorPhone,
           HOMEROOM_DEMO: '0',
+          HOMEROOM_FILES: 'memory://',
           HOMEROOM_RATE_PER_MINUTE: '1000000',
           HOMEROOM_SIGN_IN_RATE_PER_HOUR: '30000',
         }),

@@ -51,6 +51,22 @@ export class TestClient implements AsyncDisposable {
     return Object.values(await this.run(name, variables))[0];
   }
 
+  /** Sends bytes to a path of the server's, signed in as the client is. */
+  async put(path: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+    const signedIn: Record<string, string> = this.token ? { authorization: `Bearer ${this.token}` } : {};
+    return fetch(new URL(path, this.url), {
+      method: 'PUT',
+      headers: { 'accept-language': 'en', ...signedIn, ...headers },
+      body,
+      duplex: 'half',
+    } as RequestInit);
+  }
+
+  /** Fetches a path of the server's as a browser would an image: without any header of ours. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(new URL(path, this.url), init);
+  }
+
   /** Opens a named subscription on a socket of its own. */
   subscribe(name: string, variables: object = {}): Stream {
     return this.listen(operation(name), variables);

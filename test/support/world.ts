@@ -156,7 +156,12 @@ export class World implements AsyncDisposable {
   }
 
   /** The id of a system channel that somebody reads: of the organization, or of a group. */
-  async channel(reader: Person, school: School, kind: 'COMMUNITY' | 'STAFF' | 'GROUP', groupId?: string): Promise<string> {
+  async channel(
+    reader: Person,
+    school: School,
+    kind: 'COMMUNITY' | 'STAFF' | 'GROUP',
+    groupId?: string,
+  ): Promise<string> {
     const { organization } = await reader.run('Channels', { organizationId: school.id, kind, first: 100 });
     const found = organization.channels.nodes.find(
       ({ isSystem, group }: Json) => isSystem && (!groupId || group?.id === groupId),
@@ -193,6 +198,26 @@ export class World implements AsyncDisposable {
     });
     if (made.__typename !== 'CreateInvitePayload') throw new Error(JSON.stringify(made));
     return { id: made.invite.id, code: made.inviteCode };
+  }
+
+  /** A file of theirs, uploaded and READY. */
+  async upload(
+    person: TestClient,
+    { name = 'notes.txt', bytes = Buffer.from('Tomorrow at nine.') } = {},
+  ): Promise<Json> {
+    const { file } = await this.send(person, name, bytes);
+    const completed = await person.does('CompleteUpload', { fileId: file.id });
+    if (completed.state !== 'READY') throw new Error(JSON.stringify(completed));
+    return completed;
+  }
+
+  /** An upload whose bytes have come and were taken, not yet completed. */
+  async send(person: TestClient, name: string, bytes: Buffer<ArrayBuffer>): Promise<Json> {
+    const upload = await person.does('CreateUpload', { input: { name, size: bytes.length } });
+    if (!upload.uploadPath) throw new Error(JSON.stringify(upload));
+    const response = await person.put(upload.uploadPath, bytes);
+    if (response.status !== 204) throw new Error(`${response.status}: ${await response.text()}`);
+    return upload;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

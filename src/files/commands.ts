@@ -1,0 +1,303 @@
+import { randomBytes } from 'node:crypto';
+import { and, count, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { users } from '../accounts/tables.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import { DomainError, InvalidInput, NotFound } from '../errors.ts';
+import { idempotencyKey, line, valid } from '../input.ts';
+import type { Inspected } from '../inspection/inspector.ts';
+import type { Refusal } from '../inspection/refusal.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Viewer } from '../viewer.ts';
+import { type FileOwnerKind, type FileRow, fileLinkKey, files } from './tables.ts';
+
+/** How many files of one person may wait to be used, their bytes perhaps stored. */
+const maxWaiting = 50;
+/** How long a file waits to be attached to something. */
+export const uploadHours = 24;
+const maxNameLength = 255;
+
+/** The person has too many files that are attached to nothing. */
+export class TooManyUploads extends DomainError {
+  readonly code = 'TOO_MANY_UPLOADS';
+  readonly limit = maxWaiting;
+  constructor() {
+    super('TOO_MANY_UPLOADS', { max: maxWaiting });
+  }
+}
+
+/** The file's bytes have not all come. */
+export class UploadIncomplete extends DomainError {
+  readonly code = 'UPLOAD_INCOMPLETE';
+  constructor() {
+    super('UPLOAD_INCOMPLETE');
+  }
+}
+
+/** What came is not taken. */
+export class FileRejected extends DomainError {
+  readonly code = 'FILE_REJECTED';
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(`REFUSED_${refusal}`);
+    this.refusal = refusal;
+  }
+}
+
+const CreateUpload = z.object({ name: z.string(), size: z.number(), idempotencyKey });
+/** As systems spell it: one character for a letter with its mark. */
+const fileName = line(maxNameLength)
+  .regex(/^[^/\\]*$/)
+  .transform((name) => name.normalize());
+
+/** Announces a file whose bytes come by HTTP. @throws InvalidInput, TooManyUploads */
+export async function createUpload(
+  db: Database,
+  { userId: uploaderId }: Viewer,
+  input: unknown,
+  maxBytes: number,
+): Promise<FileRow> {
+  const { size, idempotencyKey, ...wish } = valid(CreateUpload, input);
+  const { success, data: name = '' } = fileName.safeParse(wish.name);
+  if (!success) throw new InvalidInput('name', 'INVALID_FILE_NAME', { max: maxNameLength });
+  if (!(size >= 1 && size <= maxBytes)) {
+    throw new InvalidInput('size', 'INVALID_UPLOAD_SIZE', { max: Math.floor(maxBytes / 1024 / 1024) });
+  }
+  return db.transaction(async (tx) => {
+    // One after the other: many at once would pass the limit together.
+    await tx.select({ id: users.id }).from(users).where(eq(users.id, uploaderId)).for('no key update');
+    const [first] = idempotencyKey
+      ? await tx
+          .select()
+          .from(files)
+          .where(and(eq(files.uploaderId, uploaderId), eq(files.idempotencyKey, idempotencyKey)))
+      : [];
+    if (first && (first.name !== name || first.size !== size)) throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+    if (first) return first;
+    const [waiting] = await tx
+      .select({ size: count() })
+      .from(files)
+      .where(and(eq(files.uploaderId, uploaderId), isNull(files.ownerId), isNull(files.erasedAt)));
+    if (waiting && waiting.size >= maxWaiting) throw new TooManyUploads();
+    const [file] = await tx.insert(files).values({ uploaderId, name, size, idempotencyKey }).returning();
+    if (!file) throw new Error('insert returned no row');
+    return file;
+  });
+}
+
+/** Makes a file usable whose bytes have come. A repeat changes nothing. @throws NotFound, UploadIncomplete, FileRejected */
+export async function completeUpload(db: Database, { userId }: Viewer, fileId: string): Promise<FileRow> {
+  const own = and(eq(files.id, fileId), eq(files.uploaderId, userId));
+  const [completed] = await db
+    .update(files)
+    .set({ state: 'READY' })
+    .where(and(own, eq(files.state, 'PENDING'), isNotNull(files.receivedAt)))
+    .returning();
+  if (completed) return completed;
+  const [file] = await db.select().from(files).where(own);
+  if (!file || file.state === 'DELETED') throw new NotFound();
+  if (file.state === 'PENDING') throw new UploadIncomplete();
+  if (file.state === 'REJECTED') throw new FileRejected(file.refusal as Refusal); // a column that only `refuseContent` writes
+  return file;
+}
+
+/** Throws away a file that is attached to nothing. A repeat changes nothing. @throws NotFound */
+export async function deleteUpload(db: Database, { userId }: Viewer, fileId: string): Promise<FileRow> {
+  const own = and(eq(files.id, fileId), eq(files.uploaderId, userId), isNull(files.ownerId));
+  const [deleted] = await db
+    .update(files)
+    .set(asDeleted)
+    .where(and(own, ne(files.state, 'DELETED')))
+    .returning();
+  const [file] = deleted ? [deleted] : await db.select().from(files).where(own);
+  if (!file) throw new NotFound();
+  return file;
+}
+
+const asDeleted = { state: 'DELETED', deletedAt: sql`now()`, refusal: null } as const;
+
+/** Nothing has come of the file yet, or this very content is coming: it may be sent twice, or again after a crash. */
+const awaits = (fileId: string, sha256: Buffer): SQL | undefined =>
+  and(
+    eq(files.id, fileId),
+    eq(files.state, 'PENDING'),
+    isNull(files.receivedAt),
+    or(isNull(files.sha256), eq(files.sha256, sha256)),
+  );
+
+/**
+ * Settles which content the file is to have, before any byte of it is stored: the first that was found good, for ever. Of two
+ * that come at once only one is ever put into the storage. False: not this one.
+ */
+export async function claimContent(db: Database, fileId: string, sha256: Buffer): Promise<boolean> {
+  const claimed = await db.update(files).set({ sha256 }).where(awaits(fileId, sha256)).returning({ id: files.id });
+  return claimed.length > 0;
+}
+
+/** Records that the claimed content is stored. False: somebody else did, or the file is gone meanwhile. */
+export async function recordContent(
+  db: Database,
+  fileId: string,
+  sha256: Buffer,
+  inspected: Inspected,
+): Promise<boolean> {
+  const { mediaType, width, height, hasPreview } = inspected;
+  const recorded = await db
+    .update(files)
+    .set({ mediaType, width, height, hasPreview, receivedAt: sql`now()` })
+    .where(and(awaits(fileId, sha256), eq(files.sha256, sha256)))
+    .returning({ id: files.id });
+  return recorded.length > 0;
+}
+
+/** Records why the content is not taken. False: other content was quicker, or the file is gone. */
+export async function refuseContent(db: Database, fileId: string, sha256: Buffer, refusal: Refusal): Promise<boolean> {
+  const refused = await db
+    .update(files)
+    .set({ state: 'REJECTED', refusal, sha256 })
+    .where(awaits(fileId, sha256))
+    .returning({ id: files.id });
+  return refused.length > 0;
+}
+
+/** What became of a file whose content could not be recorded: it has the same already, or other content, or is gone. */
+export async function outcomeOf(db: Database, fileId: string, sha256: Buffer): Promise<'SAME' | 'OTHER' | 'GONE'> {
+  const [file] = await db.select().from(files).where(eq(files.id, fileId));
+  if (!file || file.state === 'DELETED') return 'GONE';
+  return file.receivedAt && file.sha256?.equals(sha256) ? 'SAME' : 'OTHER';
+}
+
+/** What files are attached to. */
+export interface FileOwner {
+  readonly kind: FileOwnerKind;
+  readonly id: string;
+}
+
+/** The input's field that names the files, and how many it may name. */
+export interface FileLimits {
+  readonly field: string;
+  readonly max: number;
+}
+
+/**
+ * Attaches files to something, in this order: those that the viewer has uploaded and that are attached to nothing. In the
+ * caller's transaction. @throws InvalidInput naming the field
+ */
+export const attach = (
+  tx: Transaction,
+  owner: FileOwner,
+  fileIds: readonly string[],
+  viewer: Viewer,
+  limits: FileLimits,
+): Promise<void> => place(tx, owner, [], fileIds, viewer, limits);
+
+/**
+ * Gives something another list of files, in this order: those it has may stay, whoever uploaded them, new ones are attached as
+ * by `attach`, and those that are not in the list are deleted. Answers whether it is another list.
+ * @throws InvalidInput naming the field
+ */
+export async function replaceFiles(
+  tx: Transaction,
+  owner: FileOwner,
+  fileIds: readonly string[],
+  viewer: Viewer,
+  limits: FileLimits,
+): Promise<boolean> {
+  const attached = await tx
+    .select({ id: files.id, position: files.position })
+    .from(files)
+    .where(attachedTo(owner))
+    .orderBy(files.id)
+    .for('update');
+  const present = attached.map(({ id }) => id);
+  await place(tx, owner, present, fileIds, viewer, limits);
+  const gone = present.filter((id) => !fileIds.includes(id));
+  if (gone.length > 0) await tx.update(files).set(asDeleted).where(inArray(files.id, gone));
+  const before = attached.toSorted((one, other) => one.position - other.position).map(({ id }) => id);
+  return before.join() !== fileIds.join();
+}
+
+/** Deletes what is attached to something, with it. */
+export async function deleteFilesOf(tx: Transaction, owner: FileOwner): Promise<void> {
+  await tx.update(files).set(asDeleted).where(attachedTo(owner));
+}
+
+const attachedTo = ({ kind, id }: FileOwner): SQL | undefined =>
+  and(eq(files.ownerKind, kind), eq(files.ownerId, id), eq(files.state, 'READY'));
+
+async function place(
+  tx: Transaction,
+  owner: FileOwner,
+  present: readonly string[],
+  fileIds: readonly string[],
+  viewer: Viewer,
+  { field, max }: FileLimits,
+): Promise<void> {
+  if (fileIds.length > max) throw new InvalidInput(field, 'INVALID_FILES', { max });
+  if (new Set(fileIds).size < fileIds.length) throw new InvalidInput(field, 'INVALID_FILE_TWICE');
+  const fresh = fileIds.filter((id) => !present.includes(id));
+  // In one order for all, so that no two wait for each other.
+  const usable = await tx
+    .select({ id: files.id })
+    .from(files)
+    .where(
+      and(
+        inArray(files.id, fresh),
+        eq(files.uploaderId, viewer.userId),
+        eq(files.state, 'READY'),
+        isNull(files.ownerId),
+      ),
+    )
+    .orderBy(files.id)
+    .for('update');
+  if (usable.length < fresh.length) throw new InvalidInput(field, 'INVALID_FILE');
+  for (const [position, id] of fileIds.entries()) {
+    await tx.update(files).set({ ownerKind: owner.kind, ownerId: owner.id, position }).where(eq(files.id, id));
+  }
+}
+
+const sweepBatch = 200;
+
+/** Deletes what nobody has used for a day, then removes the bytes of what is deleted. May be begun again wherever it ended. */
+export async function sweepFiles(db: Database, storage: Storage, stop: AbortSignal): Promise<void> {
+  const old = lt(files.createdAt, sql`now() - make_interval(hours => ${uploadHours})`);
+  const unused = and(isNull(files.ownerId), isNull(files.erasedAt), ne(files.state, 'DELETED'), old);
+  while (!stop.aborted) {
+    // Whoever is attaching one just now holds it.
+    const some = db
+      .select({ id: files.id })
+      .from(files)
+      .where(unused)
+      .limit(sweepBatch)
+      .for('update', { skipLocked: true });
+    const deleted = await db.update(files).set(asDeleted).where(inArray(files.id, some)).returning({ id: files.id });
+    if (deleted.length < sweepBatch) break;
+  }
+  while (!stop.aborted) {
+    const some = await db
+      .select({ id: files.id })
+      .from(files)
+      .where(and(isNotNull(files.deletedAt), isNull(files.erasedAt)))
+      .orderBy(files.deletedAt)
+      .limit(sweepBatch);
+    const ids = some.map(({ id }) => id);
+    if (ids.length === 0) return;
+    await storage.remove(ids.flatMap((id) => [id, previewKey(id)]));
+    await db.update(files).set({ erasedAt: sql`now()` }).where(inArray(files.id, ids));
+  }
+  stop.throwIfAborted();
+}
+
+/** Where the storage has a file's preview; the file itself lies under its id. */
+export const previewKey = (fileId: string): string => `${fileId}.preview`;
+
+/** What links are signed with: made by whichever process comes first, the same for all. */
+export async function linkSecret(db: Database): Promise<Buffer> {
+  await db
+    .insert(fileLinkKey)
+    .values({ secret: randomBytes(32) })
+    .onConflictDoNothing();
+  const [key] = await db.select().from(fileLinkKey);
+  if (!key) throw new Error('the key of links to files is missing');
+  return key.secret;
+}

@@ -1,0 +1,88 @@
+import { and, eq, type SQL, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type { Database } from '../database/connect.ts';
+import { prepare } from '../database/statements.ts';
+import { byId } from '../graphql/batches.ts';
+import type { Batch, Context } from '../graphql/context.ts';
+import type { Viewer } from '../viewer.ts';
+import { canUseUpload } from './policy.ts';
+import { type FileOwnerKind, type FileRow, files } from './tables.ts';
+
+/** A file as it is shown: a row, or what `filesAsJson` makes of one. */
+export type ShownFile = Pick<
+  FileRow,
+  | 'id'
+  | 'name'
+  | 'mediaType'
+  | 'size'
+  | 'width'
+  | 'height'
+  | 'hasPreview'
+  | 'state'
+  | 'refusal'
+  | 'ownerKind'
+  | 'ownerId'
+  | 'uploaderId'
+> & { readonly createdAt: Date | string };
+
+export const fileById = byId(files);
+
+const attachedFiles = prepare((db) =>
+  db
+    .select()
+    .from(files)
+    .where(and(sql`${files.ownerId} = any(${sql.placeholder('ownerIds')})`, eq(files.state, 'READY')))
+    .orderBy(files.position),
+);
+
+/** What is attached to each of some owners, in their order. */
+export const filesOf: Batch<string, readonly FileRow[]> = async (db, ownerIds) => {
+  const found = Map.groupBy(await attachedFiles(db, { ownerIds: [...ownerIds] }), ({ ownerId }) => ownerId);
+  return ownerIds.map((id) => found.get(id) ?? []);
+};
+
+/** What is attached to each row of a table, in its order, to be read in that table's own statement. */
+export const filesAsJson = (owners: PgTable): SQL<readonly ShownFile[]> => sql`(
+  select coalesce(json_agg(json_build_object('id', f.id, 'name', f.name, 'mediaType', f.media_type, 'size', f.size,
+    'width', f.width, 'height', f.height, 'hasPreview', f.has_preview, 'state', f.state, 'refusal', f.refusal,
+    'ownerKind', f.owner_kind, 'ownerId', f.owner_id, 'uploaderId', f.uploader_id, 'createdAt', f.created_at
+  ) order by f.position), '[]')
+  from files f where f.owner_id = ${owners}.id and f.state = 'READY')`;
+
+/** How the owner of a file is found, and who sees it. */
+interface Owner<Row> {
+  readonly by: Batch<string, Row | null>;
+  readonly canSee: (viewer: Viewer, row: Row) => boolean;
+}
+
+const owners = new Map<FileOwnerKind, Owner<object>>();
+
+/** Lets files be attached to things of a kind: whoever sees the thing sees its files, and nobody else. */
+export function fileOwner<Row extends object>(kind: FileOwnerKind, owner: Owner<Row>): void {
+  // `by` and `canSee` agree on the row, whatever it is.
+  owners.set(kind, owner as unknown as Owner<object>);
+}
+
+/** Whether whoever looks sees a file: through the one thing it is attached to, until then who uploaded it. */
+export async function seesFile(ctx: Context, file: ShownFile): Promise<boolean> {
+  if (file.state === 'DELETED') return false;
+  if (file.ownerKind === null || file.ownerId === null) return ctx.sees(canUseUpload, file);
+  const owner = owners.get(file.ownerKind);
+  const row = owner ? await ctx.load(owner.by, file.ownerId) : null;
+  return owner !== undefined && row !== null && ctx.sees(owner.canSee, row);
+}
+
+/** A file that whoever looks may see; null: absent, or not for them. */
+export async function visibleFile(ctx: Context, id: string): Promise<FileRow | null> {
+  const file = await ctx.load(fileById, id);
+  return file && (await seesFile(ctx, file)) ? file : null;
+}
+
+/** A file whose bytes this person may send now; null: absent, or not theirs, or no longer waiting for them. */
+export async function awaitedUpload(db: Database, viewer: Viewer, id: string): Promise<FileRow | null> {
+  const [file] = await db
+    .select()
+    .from(files)
+    .where(and(eq(files.id, id), eq(files.state, 'PENDING')));
+  return file && canUseUpload(viewer, file) ? file : null;
+}
