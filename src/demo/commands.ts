@@ -20,6 +20,7 @@ import { redeemInvite } from '../redemptions/commands.ts';
 import { confirmVerification, submitVerification } from '../verifications/commands.ts';
 import type { Position, Role, Viewer } from '../viewer.ts';
 import { fillGroups, type GroupName, groupNames, type Posting } from './families.ts';
+import { type Cast, guide } from './guide.ts';
 import { fillNews } from './news.ts';
 import { contentOf, demoMark } from './queries.ts';
 
@@ -157,7 +158,9 @@ export async function fillDemo(db: Database): Promise<Demo | null> {
   return transact(db, async (tx) => {
     const content = await contentOf(tx);
     if (content === 'NONE') await fill(tx);
-    return content === 'OWN' ? null : { operatorPhones: [operator.phone], guide };
+    return content === 'OWN'
+      ? null
+      : { operatorPhones: [operator.phone], guide: (url) => guide(kindergartenName, cast, url) };
   });
 }
 
@@ -296,7 +299,7 @@ const order = (number: string, daysAgo: number) => ({
   date: new Date(Date.now() - daysAgo * 24 * 60 * 60 * 1000).toISOString().slice(0, 10),
 });
 
-const castList: readonly (readonly [role: string, person: Person])[] = [
+const cast: Cast = [
   ['administrator', administrator],
   ['head', head],
   ['educator', morozova],
@@ -306,16 +309,3 @@ const castList: readonly (readonly [role: string, person: Person])[] = [
   ['parent who asked to join', nikolaev],
   ['operator of the platform', operator],
 ];
-
-function guide(url: string): string {
-  const people = castList.map(([role, person]) => `  ${person.phone}  ${role.padEnd(28)}  ${person.name}`);
-  return `
-The demo is open: ${kindergartenName}, staff of 12, 120 children in 6 groups. Sign in as
-
-${people.join('\n')}
-
-In ${url} run RequestSignInCode with a phone, then SignIn with the code that appears here.
-HOMEROOM_DEMO=0 starts without the demo; its people stay until you delete the data directory.
-
-`;
-}

@@ -1,17 +1,49 @@
+import { z } from 'zod';
 import { ViewerType } from '../accounts/graphql.ts';
 import { follow } from '../audiences/queries.ts';
 import { ChannelKindEnum, ChannelType } from '../channels/graphql.ts';
 import { channelById, pageOfChannels, sizeOfChannels } from '../channels/queries.ts';
 import { InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveUnion } from '../graphql/live.ts';
+import { optionalLine, valid } from '../input.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
-import { PostPublished, PostStateEnum, PostType, searchDescription, sought } from '../posts/graphql.ts';
-import { type FeedFilter, pageOfFeed, sizeOfFeed } from '../posts/queries.ts';
+import { PostPublished, PostStateEnum, PostType } from '../posts/graphql.ts';
+import { type FeedFilter, pageOfFeed, postsIn, sizeOfFeed } from '../posts/queries.ts';
 import { markChannelRead } from './commands.ts';
 import { unreadIn } from './queries.ts';
+
+const searchDescription =
+  'Only those in which these words occur, in any form, Russian or English: up to 200 characters. `"in quotes"` in this order, ' +
+  '`or`, and `-` before what must not occur.';
+
+const searchable = z.object({ search: optionalLine(200) });
+
+/** The words sought, or null. @throws InvalidInput */
+const sought = (search: string | null | undefined): string | null => valid(searchable, { search }).search;
+
+builder.objectField(ChannelType, 'posts', (t) =>
+  t.connection({
+    perViewer: true,
+    type: PostType,
+    description:
+      'Its posts in one state, latest first. What is not published yet is here for its author, and unless it is a draft for ' +
+      'those who publish here.',
+    args: {
+      state: t.arg({ type: PostStateEnum, description: 'In which state; PUBLISHED unless told.' }),
+      pinnedOnly: t.arg.boolean({ defaultValue: false, description: 'Only those that are pinned.' }),
+      search: t.arg.string({ description: searchDescription }),
+    },
+    resolve: ({ id }, { state, pinnedOnly, search, ...page }, ctx) =>
+      listed(ctx, page, postsIn, {
+        parentId: id,
+        filter: { state: state ?? 'PUBLISHED', pinned: pinnedOnly === true, search: sought(search) },
+      }),
+  }),
+);
 
 /** Nothing is found by an id that names nothing. */
 const rowOf = (typename: string, id: string | null | undefined): string | null =>

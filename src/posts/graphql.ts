@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { ChannelType, CommentingEnum } from '../channels/graphql.ts';
@@ -14,10 +13,9 @@ import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
-import { optionalLine, valid } from '../input.ts';
 import { deletePost, draftPost, updatePost } from './commands.ts';
 import { canDeletePost, canEditPost, canKeepPost, canPublishPost, canSeeHistory, canSeePost } from './policy.ts';
-import { type Post, postById, postsIn, stepsOf } from './queries.ts';
+import { type Post, postById, stepsOf } from './queries.ts';
 import type { PostRow, PostStep } from './tables.ts';
 
 export const PostStateEnum = builder.enumType('PostState', {
@@ -202,35 +200,6 @@ fileOwner('POST', { by: postById, canSee: (viewer, post) => post.state !== 'DELE
 /** A post as queries read it, with what stands around it. */
 export const shownPost = async (ctx: Context, changed: Promise<Pick<PostRow, 'id'>>): Promise<Post> =>
   ctx.loadExisting(postById, (await changed).id);
-
-export const searchDescription =
-  'Only those in which these words occur, in any form, Russian or English: up to 200 characters. `"in quotes"` in this order, ' +
-  '`or`, and `-` before what must not occur.';
-
-const searchable = z.object({ search: optionalLine(200) });
-
-/** The words sought, or null. @throws InvalidInput */
-export const sought = (search: string | null | undefined): string | null => valid(searchable, { search }).search;
-
-builder.objectField(ChannelType, 'posts', (t) =>
-  t.connection({
-    perViewer: true,
-    type: PostType,
-    description:
-      'Its posts in one state, latest first. What is not published yet is here for its author, and unless it is a draft for ' +
-      'those who publish here.',
-    args: {
-      state: t.arg({ type: PostStateEnum, description: 'In which state; PUBLISHED unless told.' }),
-      pinnedOnly: t.arg.boolean({ defaultValue: false, description: 'Only those that are pinned.' }),
-      search: t.arg.string({ description: searchDescription }),
-    },
-    resolve: ({ id }, { state, pinnedOnly, search, ...page }, ctx) =>
-      listed(ctx, page, postsIn, {
-        parentId: id,
-        filter: { state: state ?? 'PUBLISHED', pinned: pinnedOnly === true, search: sought(search) },
-      }),
-  }),
-);
 
 const which = { required: true, description: 'Which post.' } as const;
 const said = {
