@@ -31,8 +31,6 @@ sharp.unblock({
 sharp.cache(false);
 sharp.concurrency(1);
 
-export const isImage = (mediaType: MediaType): boolean => Object.hasOwn(formats, mediaType);
-
 /**
  * The size of an image as it is shown, turned by its EXIF, and its preview: a WebP without metadata, of the first frame, never
  * larger than the image. HEIC has no preview where libvips lacks its patented decoder, as in what sharp brings along.

@@ -68,7 +68,7 @@ const answers = z.union([
  * file is refused. The process has no environment, a low priority, `timeoutMs` from its start, and 768 MB; it is killed at its
  * limits, and when the server is gone.
  */
-export function startInspector({ timeoutMs = 15_000 }: { readonly timeoutMs?: number } = {}): Inspector {
+export function startInspector({ timeoutMs = 20_000 }: { readonly timeoutMs?: number } = {}): Inspector {
   const going = new Set<Promise<unknown>>();
   const kills = new Set<() => void>();
   const waiting: { resolve(): void; reject(error: Busy): void }[] = [];

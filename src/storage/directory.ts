@@ -26,8 +26,8 @@ export class DirectoryStore implements Store {
   static async open(path: string): Promise<DirectoryStore> {
     if (path.startsWith('memory://')) return new DirectoryStore(await mkdtemp(join(tmpdir(), 'homeroom-files-')), true);
     const directory = resolve(path);
-    await mkdir(join(directory, unfinished), { recursive: true, mode: 0o700 });
-    await flush(dirname(directory));
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    for (let at = directory; made && at.length >= made.length; at = dirname(at)) await flush(dirname(at));
     await removeAbandoned(join(directory, unfinished));
     return new DirectoryStore(directory, false);
   }
@@ -79,7 +79,7 @@ export class DirectoryStore implements Store {
 }
 
 async function removeAbandoned(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+  for (const name of (await readdir(folder).catch(ignoreMissing)) ?? []) {
     const path = join(folder, name);
     // Another process may be finishing or clearing it.
     const found = await stat(path).catch(ignoreMissing);
