@@ -6,19 +6,50 @@ import { audienceKind } from '../src/audiences/tables.ts';
 import { canReadChannel } from '../src/channels/policy.ts';
 import { canReadChat } from '../src/chats/policy.ts';
 import { canKeepRecord, canSeeChild } from '../src/children/policy.ts';
+import { canSeeComment, canSeeCommenter, canSeeDecision } from '../src/comments/policy.ts';
+import { commentState } from '../src/comments/tables.ts';
 import { canLookInto, canSeeGroup } from '../src/groups/policy.ts';
 import { canReachGuardian, canSeeGuardianLink } from '../src/guardians/policy.ts';
 import { canSeeInvite } from '../src/invites/policy.ts';
 import { canSeeJoinRequest } from '../src/join-requests/policy.ts';
-import { canReadMaterial } from '../src/materials/policy.ts';
 import { canReadReason, canSeeAdministrators, canSeeMembership } from '../src/memberships/policy.ts';
 import { canSeeMovement } from '../src/movements/policy.ts';
 import { canSeeOrganization } from '../src/organizations/policy.ts';
+import { canSeeHistory, canSeePost } from '../src/posts/policy.ts';
+import { postState } from '../src/posts/tables.ts';
 import { type Standing, Viewer } from '../src/viewer.ts';
 
 const here = 'here';
 const somebody = { organizationId: here, userId: 'somebody', createdBy: 'somebody', applicantId: 'somebody' };
 const ourGroup = 'our group';
+
+const channels = [
+  ...(['COMMUNITY', 'STAFF'] as const).map((kind) => ({ ...somebody, kind, groupId: null, state: 'ACTIVE' }) as const),
+  ...[ourGroup, 'another group'].map((groupId) => ({ ...somebody, kind: 'GROUP', groupId, state: 'ACTIVE' }) as const),
+];
+
+/** The rules about posts in a channel and the comments below them, in every state. */
+function rulesOfPosts(channel: (typeof channels)[number]): ((viewer: Viewer) => boolean)[] {
+  return postState.enumValues.flatMap((state) =>
+    [null, new Date()].flatMap((publishedAt): ((viewer: Viewer) => boolean)[] => {
+      const post = { state, publishedAt, authorId: 'somebody', channel };
+      const comments = commentState.enumValues.flatMap((commented) =>
+        [[], [ourGroup], ['another group', null]].map((limitedIn) => {
+          return { organizationId: here, state: commented, authorId: 'somebody', post, limitedIn };
+        }),
+      );
+      return [
+        (viewer) => canSeePost(viewer, post),
+        (viewer) => canSeeHistory(viewer, post),
+        ...comments.flatMap((comment) => [
+          (viewer: Viewer) => canSeeComment(viewer, comment),
+          (viewer: Viewer) => canSeeComment(viewer, comment) && canSeeCommenter(viewer, comment),
+          (viewer: Viewer) => canSeeDecision(viewer, comment),
+        ]),
+      ];
+    }),
+  );
+}
 
 /** Every rule of what may be seen, about things of one organization that belong to somebody else. */
 const rules: readonly ((viewer: Viewer) => boolean)[] = [
@@ -42,7 +73,6 @@ const rules: readonly ((viewer: Viewer) => boolean)[] = [
       (viewer) => canLookInto(viewer, { ...somebody, id: groupId }),
       (viewer) => canSeeChild(viewer, child),
       (viewer) => canKeepRecord(viewer, child),
-      (viewer) => canReadMaterial(viewer, { ...child, removedAt: null }),
       (viewer) => canSeeAssignment(viewer, child),
       (viewer) => canReachGuardian(viewer, child),
       (viewer) => canSeeMovement(viewer, { ...child, fromGroupId: groupId, toGroupId: null }),
@@ -53,7 +83,7 @@ const rules: readonly ((viewer: Viewer) => boolean)[] = [
       ),
     ];
   }),
-  ...(['COMMUNITY', 'STAFF'] as const).map((kind) => (viewer: Viewer) => canReadChannel(viewer, { ...somebody, kind })),
+  ...channels.flatMap((channel) => [(viewer: Viewer) => canReadChannel(viewer, channel), ...rulesOfPosts(channel)]),
   (viewer) => canReadChat(viewer, { ...somebody, kind: 'HEAD_STAFF', groupId: null }),
 ];
 

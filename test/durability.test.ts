@@ -29,6 +29,7 @@ class Server implements AsyncDisposable {
         PATH: process.env.PATH,
         PORT: '0',
         HOMEROOM_DEMO: '0',
+        HOMEROOM_FILES: 'memory://',
         HOMEROOM_OPERATOR_PHONES: operatorPhone,
         HOMEROOM_RATE_PER_MINUTE: '1000000',
         ...environment,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Busy, startInspector } from '../src/inspection/inspector.ts';
 import { inspectionsOf } from './support/children.ts';
 import { picture } from './support/pictures.ts';
+import { alive } from './support/postgres-processes.ts';
 import { startUploads, type Upload, type Uploads } from './support/uploads.ts';
 
 let uploads: Uploads;
@@ -106,14 +107,14 @@ test('two at a time inspect however many files, and who would be one too many is
 });
 
 test('nothing runs on once the inspector is disposed of, and nothing is said of the files', async () => {
-  const stopping = startInspector();
+  const stopping = startInspector({ timeoutMs: 120_000 });
   const files = [await endless(), await endless(), await endless()];
   const answers = files.map((file) => stopping.inspect(file).catch((error) => error));
-  await begun(files[0] as Upload);
-  await begun(files[1] as Upload);
+  const pids = await Promise.all(files.slice(0, 2).map(begun));
   await stopping[Symbol.asyncDispose]();
-  expect(await inspectionsOf(uploads.folder)).toEqual([]);
+  expect(pids.filter(alive)).toEqual([]);
   for (const answer of await Promise.all(answers)) expect(answer).toBeInstanceOf(Busy);
+  expect(await inspectionsOf(uploads.folder)).toEqual([]);
   await expect(stopping.inspect(await uploads.add('a.txt', 'a'))).rejects.toBeInstanceOf(Busy);
 });
 

@@ -113,6 +113,9 @@ describe('what a file is', () => {
       'program.zip': zip([{ name: 'AndroidManifest.xml' }, { name: 'classes.dex' }]),
       'book.epub': zip([{ name: 'mimetype', content: 'application/epub+zip', method: 0 }]),
       'macros.docm': officeDocument('application/vnd.ms-word.document.macroEnabled.main+xml'),
+      'renamed.docx': officeDocument(
+        `${word}"/><Default Extension="bin" ContentType="application/vnd.ms-office.vbaProject`,
+      ),
       'macros.docx': officeDocument('wordprocessingml.document', { name: 'word/vbaProject.bin', content: 'x' }),
       'two.docx': officeDocument(
         `${word}"/><Override ContentType="${word.replace('wordprocessingml.document', 'spreadsheetml.sheet')}`,
@@ -129,7 +132,7 @@ describe('what a file is', () => {
     const contents = {
       'picture.pdf': png,
       'picture.jpg': png,
-      'picture.exe': png,
+      'picture.exe ': png,
       'letter.zip': officeDocument('wordprocessingml.document'),
       'letter.xlsx': officeDocument('wordprocessingml.document'),
       'archive.docx': zip([{ name: 'a.txt' }]),

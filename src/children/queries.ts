@@ -1,5 +1,6 @@
 import { and, eq, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { Executor } from '../database/connect.ts';
+import { contains } from '../database/contains.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { type Page, paged } from '../graphql/connections.ts';
 import type { Viewer } from '../viewer.ts';
@@ -12,13 +13,11 @@ export interface ChildFilter {
   readonly search: string | null;
 }
 
-const escaped = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
-
 const filtered = ({ enrolled, search }: ChildFilter): SQL | undefined =>
   and(
     enrolled === null ? undefined : enrolled ? isNotNull(children.groupId) : isNull(children.groupId),
     search
-      ? sql`concat_ws(' ', ${children.familyName}, ${children.givenName}, ${children.patronymic}) ilike ${`%${escaped(search)}%`}`
+      ? contains(sql`concat_ws(' ', ${children.familyName}, ${children.givenName}, ${children.patronymic})`, search)
       : undefined,
   );
 

@@ -6,7 +6,14 @@ import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { idempotencyKey, line, requiredProse, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
 import { visitOrganization } from '../organizations/commands.ts';
-import { addToPost, type HeldPost, holdPost, publishersOnly, tellPublishers } from '../posts/commands.ts';
+import {
+  addToPost,
+  type HeldPost,
+  holdPost,
+  participantsOnly,
+  publishersOnly,
+  tellPublishers,
+} from '../posts/commands.ts';
 import { canTakePart } from '../posts/policy.ts';
 import type { Viewer } from '../viewer.ts';
 import { canComment, canEditComment, canModerate, canSeeComment } from './policy.ts';
@@ -23,7 +30,7 @@ const AddComment = z.object({ text, idempotencyKey });
 export async function addComment(db: Database, viewer: Viewer, postId: string, input: unknown): Promise<CommentRow> {
   const wish = valid(AddComment, input);
   return addToPost(db, viewer, postId, async (tx, { post, viewer: fresh }) => {
-    if (!canTakePart(fresh, post)) throw new Forbidden('FORBIDDEN_UNVERIFIED');
+    if (!canTakePart(fresh, post)) throw participantsOnly(post);
     if (!canComment(fresh, post)) throw new InvalidInput('postId', 'INVALID_COMMENTING_OFF');
     const place = { authorId: viewer.userId, state: 'PENDING', post, limitedIn: [] } as const;
     const waits = post.commenting === 'MODERATED' && !canModerate(fresh, place);
@@ -74,6 +81,8 @@ export async function updateComment(
   return change(db, viewer, commentId, async (tx, { comment: before, post, viewer: fresh }) => {
     if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
     if (!canEditComment(fresh, before)) throw new InvalidState(before.state);
+    if (post.state !== 'PUBLISHED') throw new InvalidState(post.state);
+    if (!canTakePart(fresh, post)) throw participantsOnly(post);
     if (!canComment(fresh, post)) throw new InvalidInput('commentId', 'INVALID_COMMENTING_OFF');
     if (before.text === wish.text) return before;
     const waits = post.commenting === 'MODERATED' && !canModerate(fresh, before);
@@ -118,13 +127,14 @@ export async function rejectComment(
   });
 }
 
-/** Deletes one's own comment; a tombstone is left of it. Repeating it changes nothing. @throws NotFound, Forbidden */
+/** Deletes one's own comment; a tombstone is left of it where it was shown. Repeating it changes nothing. @throws NotFound, Forbidden */
 export const deleteComment = (db: Database, viewer: Viewer, commentId: string): Promise<CommentRow> =>
   change(db, viewer, commentId, async (tx, { comment: before, post }) => {
     if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
     if (before.state === 'DELETED') return before;
-    const comment = await set(tx, before, { state: 'DELETED' });
-    await tellOf(tx, post, comment, before.state === 'PUBLISHED' ? 'COMMENT_REMOVED' : 'COMMENT_WITHDRAWN');
+    const wasShown = before.state === 'PUBLISHED';
+    const comment = await set(tx, before, { state: 'DELETED', ...(wasShown ? {} : by(viewer)) });
+    await tellOf(tx, post, comment, wasShown ? 'COMMENT_REMOVED' : 'COMMENT_WITHDRAWN');
     return comment;
   });
 

@@ -158,7 +158,8 @@ builder.mutationField('updateComment', (t) =>
 builder.mutationField('deleteComment', (t) =>
   t.fieldWithInput({
     type: CommentType,
-    description: 'Takes one’s own comment back; that it was there remains. Repeating it changes nothing.',
+    description:
+      'Takes one’s own comment back; where it was shown, that it was there remains. Repeating it changes nothing.',
     errors,
     input: { commentId: t.input.id(which) },
     resolve: (_root, { input }, ctx) => shown(ctx, deleteComment(ctx.db, ctx.viewer, idOf('Comment', input.commentId))),

@@ -6,6 +6,7 @@ import type { CommentRow } from './tables.ts';
 
 /** A comment as rules ask about it: with its post, and the groups where its author is somebody's LIMITED guardian. */
 export type CommentPlace = Pick<CommentRow, 'state' | 'authorId'> & {
+  readonly decidedBy?: string | null;
   readonly post: PostPlace;
   readonly limitedIn: readonly (string | null)[];
 };
@@ -16,7 +17,11 @@ const isAuthor = (viewer: Viewer, { authorId }: Pick<CommentPlace, 'authorId'>):
 export const canSeeComment = (viewer: Viewer, comment: CommentPlace): boolean =>
   canSeePost(viewer, comment.post) &&
   comment.post.state !== 'DELETED' &&
-  (comment.state === 'PUBLISHED' || comment.state === 'DELETED' || canSeeDecision(viewer, comment));
+  (comment.state === 'PUBLISHED' || isTombstone(comment) || canSeeDecision(viewer, comment));
+
+/** What its author took back before it was shown leaves nothing to its readers. */
+const isTombstone = ({ state, decidedBy, authorId }: CommentPlace): boolean =>
+  state === 'DELETED' && decidedBy !== authorId;
 
 /** Sees who decided about a comment, and why. */
 export const canSeeDecision = (viewer: Viewer, comment: CommentPlace): boolean =>
@@ -37,6 +42,6 @@ export const canComment = (viewer: Viewer, post: PostPlace & Pick<PostRow, 'comm
 export const canEditComment = (viewer: Viewer, comment: CommentPlace): boolean =>
   isAuthor(viewer, comment) && (comment.state === 'PENDING' || comment.state === 'PUBLISHED');
 
-/** Approves, rejects and deletes what others comment; decides about nothing of their own. */
+/** Approves and rejects comments. */
 export const canModerate = (viewer: Viewer, comment: CommentPlace): boolean =>
   isPublisher(viewer, comment.post.channel);

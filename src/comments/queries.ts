@@ -1,7 +1,8 @@
-import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { and, eq, or, sql } from 'drizzle-orm';
 import { publishedBy } from '../channels/queries.ts';
 import { channels } from '../channels/tables.ts';
 import { byId, listsOf } from '../graphql/batches.ts';
+import { posts } from '../posts/tables.ts';
 import type { CommentPlace } from './policy.ts';
 import { type CommentRow, comments } from './tables.ts';
 
@@ -11,10 +12,15 @@ const place = {
     select json_build_object('state', p.state, 'authorId', p.author_id, 'publishedAt', p.published_at, 'channel',
       json_build_object('organizationId', h.organization_id, 'kind', h.kind, 'groupId', h.group_id, 'state', h.state))
     from posts p join channels h on h.id = p.channel_id where p.id = ${comments}.post_id)`.as('post'),
+  // Also when they are its guardian no longer: what was hidden does not come out by that. The last link with a child decides.
   limitedIn: sql<(string | null)[]>`array(
     select c.group_id from guardian_links l join children c on c.id = l.child_id
     where l.user_id = ${comments}.author_id and l.organization_id = ${comments}.organization_id
-      and l.state = 'ACTIVE' and l.contact_visibility = 'LIMITED')`.as('limited_in'),
+      and l.contact_visibility = 'LIMITED' and not exists (
+        select from guardian_links n
+        where n.child_id = l.child_id and n.user_id = l.user_id and n.id > l.id and n.state <> 'PENDING'))`.as(
+    'limited_in',
+  ),
 };
 
 export type Comment = CommentRow & CommentPlace;
@@ -31,7 +37,8 @@ export const commentsOf = listsOf(
       isGone ? sql`false` : undefined,
       state ? eq(comments.state, state) : undefined,
       or(
-        inArray(comments.state, ['PUBLISHED', 'DELETED']),
+        eq(comments.state, 'PUBLISHED'),
+        and(eq(comments.state, 'DELETED'), sql`${comments.decidedBy} is distinct from ${comments.authorId}`),
         eq(comments.authorId, viewer.userId),
         sql`exists (select from ${channels} where ${channels.id} = ${comments.channelId} and ${publishedBy(viewer)})`,
       ),
@@ -40,4 +47,13 @@ export const commentsOf = listsOf(
 );
 
 /** The comments that wait in channels where the viewer publishes. */
-export const pendingIn = listsOf(comments, comments.channelId, (_filter: null) => eq(comments.state, 'PENDING'), place);
+export const pendingIn = listsOf(
+  comments,
+  comments.channelId,
+  (_filter: null) =>
+    and(
+      eq(comments.state, 'PENDING'),
+      sql`exists (select from ${posts} where ${posts.id} = ${comments.postId} and ${posts.state} <> 'DELETED')`,
+    ),
+  place,
+);

@@ -28,8 +28,9 @@ export const comments = pgTable(
       .references(() => users.id),
     state: commentState('state').notNull(),
     text: text('text').notNull(),
-    /** Why it was rejected, or deleted by somebody else. */
+    /** Why it was rejected. */
     reason: text('reason'),
+    /** Who approved or rejected it; its author, who took it back before it was shown. */
     decidedBy: uuid('decided_by').references(() => users.id),
     decidedAt: instant('decided_at'),
     editedAt: instant('edited_at'),

@@ -1,4 +1,5 @@
-import { and, ilike, isNull, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { and, isNull, or } from 'drizzle-orm';
+import { contains } from '../database/contains.ts';
 import { filesAsJson, type ShownFile } from '../files/queries.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import { type MaterialRow, materials } from './tables.ts';
@@ -14,11 +15,6 @@ export interface MaterialFilter {
   readonly search: string | null;
 }
 
-const escaped = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
-
-/** In a database whose locale is C, only English letters would have a case. */
-const caseKnown = (text: SQLWrapper): SQL => sql`${text} collate pg_c_utf8`;
-
 /** The materials of groups that are there: `canReadMaterial`, for a list. */
 export const materialsOf = listsOf(
   materials,
@@ -26,7 +22,7 @@ export const materialsOf = listsOf(
   ({ search }: MaterialFilter, viewer) =>
     and(
       isNull(materials.removedAt),
-      search ? ilike(caseKnown(materials.title), `%${escaped(search)}%`) : undefined,
+      search ? contains(materials.title, search) : undefined,
       or(
         anyOf(
           materials.organizationId,

@@ -62,6 +62,10 @@ export const publishersOnly = ({ state, kind }: Pick<Channel, 'state' | 'kind'>)
     ? new Forbidden(kind === 'GROUP' ? 'FORBIDDEN_GROUP_STAFF' : 'FORBIDDEN_ADMINISTRATORS')
     : new InvalidState(state);
 
+/** Why somebody who sees a post may not react to it or comment on it. */
+export const participantsOnly = ({ channel }: HeldPost): Forbidden | InvalidState =>
+  channel.state === 'ACTIVE' ? new Forbidden('FORBIDDEN_UNVERIFIED') : new InvalidState(channel.state);
+
 async function firstOf(
   tx: Transaction,
   { userId }: Viewer,

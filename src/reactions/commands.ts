@@ -1,8 +1,8 @@
-import { and, countDistinct, eq, ne } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../database/connect.ts';
-import { Forbidden, InvalidInput } from '../errors.ts';
+import { InvalidInput } from '../errors.ts';
 import { append } from '../log/append.ts';
-import { addToPost, type HeldPost } from '../posts/commands.ts';
+import { addToPost, type HeldPost, participantsOnly } from '../posts/commands.ts';
 import { canTakePart } from '../posts/policy.ts';
 import type { PostRow } from '../posts/tables.ts';
 import type { Viewer } from '../viewer.ts';
@@ -15,13 +15,9 @@ const oneEmoji = /^\p{RGI_Emoji}$/v;
 /** Reacts to a post with an emoji. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState */
 export const addReaction = (db: Database, viewer: Viewer, postId: string, emoji: string): Promise<PostRow> =>
   addToPost(db, viewer, postId, async (tx, { post, viewer: fresh }) => {
-    if (!canTakePart(fresh, post)) throw new Forbidden('FORBIDDEN_UNVERIFIED');
+    if (!canTakePart(fresh, post)) throw participantsOnly(post);
     if (!oneEmoji.test(emoji)) throw new InvalidInput('emoji', 'INVALID_EMOJI');
-    const [others] = await tx
-      .select({ size: countDistinct(postReactions.emoji) })
-      .from(postReactions)
-      .where(and(eq(postReactions.postId, postId), ne(postReactions.emoji, emoji)));
-    if (others && others.size >= maxEmojis) throw new InvalidInput('emoji', 'TOO_MANY_REACTIONS', { max: maxEmojis });
+    if (!(await emojisOf(tx, postId)).has(emoji)) await makeRoom(tx, postId, emoji);
     const added = await tx
       .insert(postReactions)
       .values({ postId, emoji, userId: viewer.userId })
@@ -30,9 +26,24 @@ export const addReaction = (db: Database, viewer: Viewer, postId: string, emoji:
     return added.length === 0 ? post : told(tx, viewer, post);
   });
 
-/** Takes a reaction back. Repeating it changes nothing. @throws NotFound, InvalidState */
+/** Those who bring a new emoji to a post do so one after the other, so that there are never too many. */
+async function makeRoom(tx: Transaction, postId: string, emoji: string): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`post_reactions ${postId}`}, 0))`);
+  const known = await emojisOf(tx, postId); // again: somebody may just have been before
+  if (known.size >= maxEmojis && !known.has(emoji))
+    throw new InvalidInput('emoji', 'TOO_MANY_REACTIONS', { max: maxEmojis });
+}
+
+async function emojisOf(tx: Transaction, postId: string): Promise<ReadonlySet<string>> {
+  const { emoji } = postReactions;
+  const found = await tx.selectDistinct({ emoji }).from(postReactions).where(eq(postReactions.postId, postId));
+  return new Set(found.map((row) => row.emoji));
+}
+
+/** Takes a reaction back. Repeating it changes nothing. @throws NotFound, InvalidInput, InvalidState */
 export const removeReaction = (db: Database, viewer: Viewer, postId: string, emoji: string): Promise<PostRow> =>
   addToPost(db, viewer, postId, async (tx, { post }) => {
+    if (!oneEmoji.test(emoji)) throw new InvalidInput('emoji', 'INVALID_EMOJI');
     const removed = await tx
       .delete(postReactions)
       .where(

@@ -52,7 +52,7 @@ const noticeMs = 1_000;
 
 /**
  * Answers with what went wrong, also while the request is still coming: what more comes is not read, and the connection ends
- * a moment later. To close it at once would take the answer back, for the system drops what was sent on it.
+ * a moment later. To close it at once would take the answer back on systems that drop what was sent when a connection breaks.
  */
 export function decline(
   request: IncomingMessage,
@@ -73,6 +73,17 @@ export function decline(
   setTimeout(() => response.end(), noticeMs).unref();
 }
 
+/** What `presentError` tells of an error. */
+interface Presented {
+  readonly code?: string;
+  readonly http?: { readonly status?: number };
+  readonly retryAt?: string;
+}
+
+const retryAfter = (at: Date): Record<string, string> => ({
+  'retry-after': String(Math.max(1, Math.ceil((at.getTime() - Date.now()) / 1000))),
+});
+
 /** What an error says to people; what is not expected is logged and masked. */
 export function answerTo(error: unknown, locale: Locale, logger: Logger): Answer {
   if (error instanceof Declined) {
@@ -81,16 +92,15 @@ export function answerTo(error: unknown, locale: Locale, logger: Logger): Answer
   }
   if (error instanceof Unauthenticated) return answerTo(new Declined(401, error.code, error.code), locale, logger);
   if (error instanceof RateLimited) {
-    const seconds = Math.max(1, Math.ceil((error.retryAt.getTime() - Date.now()) / 1000));
-    const headers = { 'retry-after': String(seconds) };
+    const headers = retryAfter(error.retryAt);
     return { status: 429, code: error.code, message: error.messageIn(locale), headers };
   }
   if (error instanceof Busy) return answerTo(unavailable(503), locale, logger);
   // Presented already, where it was known who asks.
   if (error instanceof GraphQLError) {
-    const { code, http } = error.extensions as { code?: string; http?: { status?: number } };
-    const headers: Record<string, string> = http?.status === 429 ? { 'retry-after': String(retryAfterS) } : {};
-    return { status: http?.status ?? 500, code: code ?? 'INTERNAL', message: error.message, headers };
+    const { code = 'INTERNAL', http, retryAt } = error.extensions as Presented;
+    const headers = retryAt ? retryAfter(new Date(retryAt)) : {};
+    return { status: http?.status ?? 500, code, message: error.message, headers };
   }
   logger.error({ err: error }, 'transfer failed');
   if (error instanceof StorageFailed || isUnavailable(error)) return answerTo(unavailable(503), locale, logger);

@@ -1,4 +1,6 @@
-import type { Role } from './law.ts';
+import type { Json } from '../support/client.ts';
+import { does } from './answers.ts';
+import type { Role, Rule } from './law.ts';
 import type { Actor, Scene } from './scene.ts';
 
 /** Arranges what somebody acts on, lets them act, and says what they are answered. */
@@ -16,3 +18,28 @@ export function apart(act: Act): Act {
 }
 
 export const isApart = (act: Act): boolean => ownScene.has(act);
+
+/** Makes what one cell alone acts on, and answers the operation's variables: those that it has, and more. */
+export type Arrange = (scene: Scene, who: Actor, role: Role) => Promise<object>;
+
+/** Runs a mutation on what `arrange` makes. */
+export const on =
+  (operation: string, arrange: Arrange, expected?: (result: Json) => boolean): Act =>
+  async (scene, who, role) =>
+    does(who, operation, await arrange(scene, who, role), expected);
+
+export const inState =
+  (state: string) =>
+  (result: Json): boolean =>
+    result.state === state;
+
+/** An act for every case that the law has of a field: the case says what to arrange. */
+export const eachCase = (law: readonly Rule[], field: string, act: (rule: Rule) => Act | null): Acts =>
+  Object.fromEntries(
+    law
+      .filter((rule) => rule.field === field)
+      .flatMap((rule) => {
+        const found = act(rule);
+        return found ? [[rule.name, found]] : [];
+      }),
+  );

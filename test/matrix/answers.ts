@@ -50,3 +50,32 @@ const codeOf = (error: Json): string => error.extensions?.code ?? error.message;
 
 /** NULL, or OK. */
 export const found = (value: Json): string => (value === null ? 'NULL' : 'OK');
+
+/** Whether a thing is found by its id. */
+export const node = (who: TestClient, id: string): Promise<string> =>
+  reads(who, 'Node', { id }, (data) => found(data.node));
+
+/**
+ * What a named subscription has delivered when something that happens last has come, which `cause` brings about and names;
+ * or why it delivers nothing.
+ */
+export async function hears(
+  who: TestClient,
+  name: string,
+  variables: object,
+  cause: () => Promise<string>,
+  read: (delivered: readonly Json[]) => string,
+): Promise<string> {
+  const after = who.token ? (await who.run('Viewer')).viewer.cursor : undefined;
+  await using stream = who.subscribe(name, { ...variables, after });
+  const isLast = cause();
+  try {
+    for (let post: string | undefined; post !== (await isLast); ) post = (await stream.next()).post?.id;
+    return read(stream.delivered);
+  } catch {
+    await isLast;
+    if (stream.errors[0]) return codeOf(stream.errors[0]);
+    const end = await Promise.race([stream.done, null]);
+    return end?.closed ? String(end.closed.code) : `delivered only ${JSON.stringify(stream.delivered)}`;
+  }
+}

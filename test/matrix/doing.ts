@@ -1,23 +1,10 @@
 import type { Json } from '../support/client.ts';
-import { type Act, type Acts, apart } from './acts.ts';
+import { type Act, type Acts, type Arrange, apart, inState, on } from './acts.ts';
 import { does, reads } from './answers.ts';
 import type { Role } from './law.ts';
 import { type Actor, type Exhibits, invites, isEmployee, type Scene, someApplication } from './scene.ts';
 
 const reason = 'As agreed';
-const inState =
-  (state: string) =>
-  (result: Json): boolean =>
-    result.state === state;
-
-/** Makes what one cell alone acts on, and answers the operation's variables: those that it has, and more. */
-type Arrange = (scene: Scene, who: Actor, role: Role) => Promise<object>;
-
-/** Runs a mutation on what `arrange` makes. */
-const on =
-  (operation: string, arrange: Arrange, expected?: (result: Json) => boolean): Act =>
-  async (scene, who, role) =>
-    does(who, operation, await arrange(scene, who, role), expected);
 
 const ofApplication =
   (own: boolean): Arrange =>

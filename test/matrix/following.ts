@@ -1,5 +1,10 @@
-import { type Act, type Acts, apart } from './acts.ts';
-import { follows } from './answers.ts';
+import { type Act, type Acts, apart, eachCase } from './acts.ts';
+import { follows, hears } from './answers.ts';
+import { Board, caseOf, places, type Where } from './board.ts';
+import { readLaw } from './law.ts';
+import type { Scene } from './scene.ts';
+
+const law = readLaw();
 
 const nothing = async (): Promise<void> => {};
 
@@ -12,6 +17,43 @@ const group =
       arranger.does('UpdateGroup', { input: { groupId, name: `1${own ? 'A' : 'B'}, for the ${role}` } }),
     );
   };
+
+/** Follows one channel, in which something is published meanwhile. */
+const channel = (operation: string, which: string): Act => {
+  const { where } = caseOf(which);
+  return async (scene, who) => {
+    const board = await Board.of(scene);
+    const channelId = board.channel(where);
+    const { world, arranger } = scene;
+    return follows(who, operation, { channelId }, 'PostPublished', () =>
+      who.token ? world.post(arranger, channelId) : nothing(),
+    );
+  };
+};
+
+/** Follows one channel, in which something happens that is not for all, and then something that is. */
+const behind =
+  (where: Where, kind: string, happens: (board: Board) => Promise<unknown>): Act =>
+  async (scene, who) => {
+    const board = await Board.of(scene);
+    const channelId = board.channel(where);
+    const cause = async () => {
+      if (who.token) await happens(board);
+      return who.token ? scene.world.post(scene.arranger, channelId) : '';
+    };
+    return hears(who, 'ChannelEvents', { channelId }, cause, (delivered) =>
+      delivered.some((event) => event.kind === kind) ? 'OK' : 'NONE',
+    );
+  };
+
+const waiting = (where: Where): Act =>
+  behind(where, 'COMMENT_SUBMITTED', (board) => board.comment({ state: 'PENDING', own: false, where }));
+
+const inEveryChannel = async ({ world, arranger }: Scene, board: Board): Promise<string> => {
+  const wheres = Object.keys(places) as Where[]; // keys of a constant
+  for (const where of wheres.toReversed().slice(0, -1)) await world.post(arranger, board.channel(where));
+  return world.post(arranger, board.channel('COMMUNITY'));
+};
 
 /** How to run each rule on following. */
 export const following: Acts = {
@@ -36,4 +78,22 @@ export const following: Acts = {
     follows(who, 'OrganizationEvents', { organizationId: school.id }, 'OrganizationChanged', () =>
       arranger.does('UpdateOrganization', { input: { organizationId: school.id, website: 'https://example.org' } }),
     ),
+  ...eachCase(law, 'Subscription.channelEvents', ({ case: which }) =>
+    which.startsWith('in ') ? channel('ChannelEvents', which) : null,
+  ),
+  'Subscription.channelEvents of what is suggested in COMMUNITY': behind('COMMUNITY', 'POST_SUGGESTED', (board) =>
+    board.post({ state: 'SUGGESTED', own: false, where: 'COMMUNITY' }),
+  ),
+  'Subscription.channelEvents of comments that wait in COMMUNITY': waiting('COMMUNITY'),
+  'Subscription.channelEvents of comments that wait in GROUP of one’s own': waiting('GROUP of one’s own'),
+  ...eachCase(law, 'Subscription.postPublished', ({ case: which }) =>
+    which.startsWith('in ') ? channel('PostPublished', which) : null,
+  ),
+  'Subscription.postPublished of the organization': async (scene, who) => {
+    const board = await Board.of(scene);
+    const cause = async () => (who.token ? inEveryChannel(scene, board) : '');
+    return hears(who, 'PostPublished', { organizationId: scene.school.id }, cause, (delivered) =>
+      board.seen(new Set(delivered.map(({ post }) => post.channel.id))),
+    );
+  },
 };

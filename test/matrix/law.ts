@@ -53,3 +53,9 @@ const refusals = new Set(['UNAUTHENTICATED', 'NOT_FOUND', 'FORBIDDEN']);
 
 /** Whether an answer says that the viewer may not, so that nothing has changed. */
 export const isRefusal = (answer: string): boolean => refusals.has(answer);
+
+/** As if everybody were refused: what is only looked at stays as it is, so that all look at the same. */
+export const lookedAt = (rule: Rule): Rule => ({
+  ...rule,
+  answers: Object.fromEntries(roles.map((role) => [role, 'NOT_FOUND'])) as Rule['answers'], // of all roles
+});

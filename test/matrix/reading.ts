@@ -1,12 +1,10 @@
 import type { Json } from '../support/client.ts';
 import { type Act, type Acts, apart } from './acts.ts';
-import { found, reads } from './answers.ts';
+import { found, node, reads } from './answers.ts';
 import type { Role } from './law.ts';
 import type { Actor, Exhibits, Scene } from './scene.ts';
 
 const first = 100;
-
-const node = async (who: Actor, id: string): Promise<string> => reads(who, 'Node', { id }, (data) => found(data.node));
 
 /** Reads a thing of the exhibition by its id. */
 const shown =
@@ -217,9 +215,6 @@ export const reading: Acts = {
   'Organization.auditLog': list('AuditLog', 'auditLog', async (nodes, scene) =>
     among((await scene.exhibits).auditEntryId, nodes),
   ),
-  'Organization.channels': list('Organization', 'channels', (nodes) =>
-    kinds(nodes) === 'COMMUNITY STAFF' ? 'BOTH' : kinds(nodes) || 'NONE',
-  ),
   'Organization.chats': list('Organization', 'chats', (nodes) => kinds(nodes) || 'NONE'),
 
   'Query.node Organization': ({ school }, who) => node(who, school.id),
@@ -239,9 +234,7 @@ export const reading: Acts = {
     return node(who, own.get(role) ?? inviteId);
   },
   'Query.node JoinRequest': async (scene, who) => node(who, (await scene.exhibits).joinRequestId),
-  'Query.node Channel COMMUNITY': (scene, who) => node(who, scene.one('channels', 'COMMUNITY')),
-  'Query.node Channel STAFF': (scene, who) => node(who, scene.one('channels', 'STAFF')),
-  'Query.node Chat HEAD_STAFF': (scene, who) => node(who, scene.one('chats', 'HEAD_STAFF')),
+  'Query.node Chat HEAD_STAFF': (scene, who) => node(who, scene.chat('HEAD_STAFF')),
   'Query.node Chat GROUP_GUARDIANS of one’s own group': shown(({ chatId }) => chatId),
   'Query.node Chat GROUP_GUARDIANS of another group': shown(({ foreignChatId }) => foreignChatId),
   'Query.node Child of one’s own': shown((_exhibits, scene, who) => scene.childOf(who)),

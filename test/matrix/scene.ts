@@ -100,9 +100,9 @@ export class Scene {
     return who.childId ?? this.childId;
   }
 
-  /** The id of the channel or chat of a kind. */
-  one(list: 'channels' | 'chats', kind: string): string {
-    return this.organization[list].nodes.find((node: Json) => node.kind === kind).id;
+  /** The id of the chat of a kind. */
+  chat(kind: string): string {
+    return this.organization.chats.nodes.find((node: Json) => node.kind === kind).id;
   }
 
   /** What is there to be read; made when the first asks. */

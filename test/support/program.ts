@@ -14,7 +14,13 @@ export interface Program extends AsyncDisposable {
 
 export async function startProgram(databaseUrl: string): Promise<Program> {
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env.PATH, PORT: '0', HOMEROOM_DEMO: '0', DATABASE_URL: databaseUrl },
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      HOMEROOM_DEMO: '0',
+      HOMEROOM_FILES: 'memory://',
+      DATABASE_URL: databaseUrl,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit') as Promise<[code: number | null]>; // Boundary: what the event tells is untyped.
