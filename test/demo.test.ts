@@ -145,3 +145,18 @@ test('somebody’s own data stays as it is, and the demo’s operator has no pow
   const applicant = await app.world.person(undefined, '+79170000001');
   expect((await applicant.run('ViewerApplications')).viewer.organizationApplications.totalCount).toBe(1);
 });
+
+test('in the demo the mother of two has news of both children’s groups to read, and one post to acknowledge', async () => {
+  await using app = await startWithTerminal({});
+  const mother = await app.world.person(undefined, '+79161000002');
+  const { nodes } = (await mother.run('Feed', { first: 100 })).viewer.feed;
+  const concerned = nodes.map(({ viewerChildren }: Json) => viewerChildren.length);
+  expect([nodes.length, new Set(concerned)]).toEqual([4, new Set([1, 2])]);
+  const asked = nodes.filter(({ viewerMustAcknowledge }: Json) => viewerMustAcknowledge);
+  expect(asked).toHaveLength(1);
+  expect((await mother.does('AcknowledgePost', { postId: asked[0].id })).viewerMustAcknowledge).toBe(false);
+  const administrator = await app.world.person(undefined, administratorPhone);
+  const organizationId: string = (await administrator.run('Viewer')).viewer.memberships.nodes[0].organization.id;
+  const queue = await administrator.run('OrganizationPosts', { organizationId, state: 'SUGGESTED' });
+  expect(queue.organization.posts.nodes).toMatchObject([{ viewerCanDecide: true }]);
+});

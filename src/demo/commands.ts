@@ -203,12 +203,12 @@ async function fill(tx: Transaction): Promise<void> {
 
   // A personal link lets its owner in at once; one for many is handed around, so each who uses it is looked at.
   const postings: Posting[] = [];
-  const colleagues = new Map<Person, Viewer>();
+  const colleagues = new Map<string, Viewer>();
   for (const { position, maxUses, people } of teams) {
     const { code } = await link({ position, maxUses, requiresApproval: true });
     for (const person of people) {
       const { viewer, membershipId } = await join(person, code);
-      colleagues.set(person, viewer);
+      colleagues.set(person.phone, viewer);
       postings.push({ membershipId, position, groups: person.groups });
     }
   }
@@ -216,7 +216,7 @@ async function fill(tx: Transaction): Promise<void> {
   await fillNews(tx, organizationId, {
     administrator: sokolova,
     head: orlova.viewer,
-    educator: colleagues.get(morozova) ?? sokolova,
+    educator: colleagues.get(morozova.phone) ?? sokolova,
     parent: await arrive(parent),
   });
   await link({ position: 'OFFICE', expiresAt: new Date(Date.now() + 20 * 60 * 60 * 1000) });

@@ -67,7 +67,6 @@ export async function fillNews(tx: Transaction, organizationId: string, voices: 
 
   await pinPost(tx, administrator, await tell(administrator, community, welcome));
   const asked = await tell(administrator, community, hygiene, { acknowledgementRequired: true });
-  await acknowledgePost(tx, parent, asked);
   await acknowledgePost(tx, educator, asked);
   await tell(administrator, staff, regulation, { acknowledgementRequired: true });
 

@@ -126,6 +126,7 @@ export function plainTextOf(markdown: string): string {
     if (token.type === 'bullet_list_open') lists.push(null);
     if (token.type === 'ordered_list_open') lists.push(Number(token.attrGet('start') ?? 1));
     if (token.type.endsWith('_list_close')) lists.pop();
+    if (token.type === 'list_item_close') marker = '';
     if (token.type === 'list_item_open') {
       const number = lists.pop() ?? null;
       marker = number === null ? '• ' : `${number}. `;
@@ -133,6 +134,7 @@ export function plainTextOf(markdown: string): string {
     }
     if (token.type === 'inline' || token.type === 'fence') {
       lines.push(marker + (token.children ? wordsOf(token.children) : token.content.trimEnd()));
+      // An item may have several paragraphs.
       marker = '';
     }
   }
