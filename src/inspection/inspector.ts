@@ -36,7 +36,6 @@ export class Busy extends Error {
 
 const maxProcesses = 2;
 const maxWaiting = 64;
-const maxAnswerBytes = 10_000;
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('./inspection.ts', import.meta.url));
@@ -93,8 +92,7 @@ export function startInspector({ timeoutMs = 20_000 }: { readonly timeoutMs?: nu
   async function ask(path: string, extension: string, previewPath: string): Promise<z.infer<typeof answers>> {
     if (stopped) throw new Busy();
     const argv = [...permissions(previewPath), program, String(process.pid), path, extension, previewPath];
-    const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: maxAnswerBytes } as const;
-    const running = run(process.execPath, argv, { env: {}, ...limits });
+    const running = run(process.execPath, argv, { env: {}, timeout: timeoutMs, killSignal: 'SIGKILL' });
     const kill = () => running.child.kill('SIGKILL');
     kills.add(kill);
     try {

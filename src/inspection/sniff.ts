@@ -19,6 +19,8 @@ const sameAs: Readonly<Record<string, MediaType | undefined>> = {
   'video/x-m4v': 'video/mp4',
 };
 
+const simple = /^(image|audio|video)\/|^application\/(pdf|rtf)$/;
+
 /**
  * What a file is by its beginning; what stands behind that, as an archive appended to a picture, is not looked for. The extension
  * decides only where the content cannot: text is taken for text when it is called so, and an MP4 of sound alone is known by `m4a`.
@@ -39,10 +41,12 @@ async function isZip(path: string): Promise<boolean> {
   return ['PK\x03\x04', 'PK\x05\x06'].includes(buffer.toString('latin1', 0, bytesRead));
 }
 
+/** What is no archive. file-type looks behind a byte order mark and ID3 tags, too, so that it may find one all the same. */
 async function simpleType(path: string): Promise<MediaType | null> {
   const mime = (await fileTypeFromFile(path))?.mime ?? '';
   if (mime === 'application/x-cfb') return compoundType(path);
-  return sameAs[mime] ?? (isAllowed(mime) ? mime : null);
+  const mediaType = sameAs[mime] ?? mime;
+  return isAllowed(mediaType) && simple.test(mediaType) ? mediaType : null;
 }
 
 /** Whatever language the text is in, markup too, it is stored as plain text; a file that a shell would run is not text. */

@@ -66,6 +66,9 @@ const PostStepType = builder.objectRef<PostStep>('PostStep').implement({
   }),
 });
 
+/** Lists that are short where they are not empty; a page of posts counts them so often. */
+const few = { field: 1, multiplier: 4 };
+
 /** What a tombstone says. */
 const unlessDeleted = <Value>({ state }: Post, value: Value, empty: Value): Value =>
   state === 'DELETED' ? empty : value;
@@ -101,6 +104,7 @@ builder.node(PostType, {
     }),
     attachments: t.field({
       type: [FileType],
+      complexity: few,
       description: 'The files that go with it, at most 20.',
       resolve: (post) => unlessDeleted(post, [...post.files], []),
     }),
@@ -149,6 +153,7 @@ builder.node(PostType, {
     viewerChildren: t.field({
       perViewer: true,
       type: [ChildType],
+      complexity: few,
       description:
         'Which of the children whose guardian the viewer is it concerns: those of the group, or of the organization.',
       resolve: async ({ channel }, _args, ctx) => {

@@ -19,6 +19,7 @@ const ReactionCountType = builder
 builder.objectField(PostType, 'reactions', (t) =>
   t.field({
     type: [ReactionCountType],
+    complexity: { field: 1, multiplier: 4 },
     description: 'The reactions, the most frequent first; at most 20 different ones. As of when it is read.',
     resolve: ({ reactionCounts, state }) => (state === 'DELETED' ? [] : reactionCounts),
   }),
