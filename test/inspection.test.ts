@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { allowedTypes, type MediaType } from '../src/inspection/allowed.ts';
 import { type Inspected, type Inspector, startInspector } from '../src/inspection/inspector.ts';
 import { Refused } from '../src/inspection/refusal.ts';
@@ -11,12 +11,15 @@ import { executable, hex, padded, samples } from './support/samples.ts';
 import { startUploads, type Uploads } from './support/uploads.ts';
 import { officeDocument, openDocument, zip } from './support/zips.ts';
 
+// On a busy machine inspections, which come after everything else, take their time.
+vi.setConfig({ testTimeout: 120_000 });
+
 let uploads: Uploads;
 let inspector: Inspector;
 
 beforeAll(async () => {
   uploads = await startUploads();
-  inspector = startInspector();
+  inspector = startInspector({ timeoutMs: 60_000 });
 });
 
 afterAll(async () => {
@@ -133,6 +136,7 @@ describe('what a file is', () => {
       'picture.pdf': png,
       'picture.jpg': png,
       'picture.exe ': png,
+      'picture.jp\0g': png,
       'letter.zip': officeDocument('wordprocessingml.document'),
       'letter.xlsx': officeDocument('wordprocessingml.document'),
       'archive.docx': zip([{ name: 'a.txt' }]),
@@ -153,7 +157,9 @@ describe('what a file is', () => {
     expect(await outcome('a.jpg', Buffer.concat([await photo(8, 8), archive]))).toMatchObject({
       mediaType: 'image/jpeg',
     });
-    expect(await outcome('a.zip', Buffer.concat([executable, zip([{ name: 'a' }])]))).toBe('TYPE_NOT_ALLOWED');
+    const starts = [executable, hex('efbbbf'), hex('494433 0400 00 00000000'), Buffer.from('PK\x07\x08')];
+    for (const start of starts)
+      expect(await outcome('a.zip', Buffer.concat([start, zip([{ name: 'a' }])]))).toBe('TYPE_NOT_ALLOWED');
   });
 
   test('an empty file is refused as such', async () => {

@@ -37,12 +37,19 @@ export type MediaType = keyof typeof allowedTypes;
 
 export const isAllowed = (mediaType: string): mediaType is MediaType => Object.hasOwn(allowedTypes, mediaType);
 
-/** In lower case; empty when the name has none. «Приказ от 01.09.2026» has none. */
+const extensions: ReadonlySet<string> = new Set(Object.values(allowedTypes).flat());
+
+/**
+ * In lower case; empty when the name has none, as «Приказ от 01.09.2026» and «План. 9 класс»; `?` when it is none of ours, whatever
+ * it consists of.
+ */
 export function extensionOf(name: string): string {
-  return /\.([^.\s]*[^.\s\d][^.\s]*)$/u.exec(name.trim())?.[1]?.toLowerCase() ?? '';
+  const [last = '', ...others] = name.trim().toLowerCase().split('.').reverse();
+  if (others.length === 0 || /\s|^\d*$/u.test(last)) return '';
+  return extensions.has(last) ? last : '?';
 }
 
 export function mayBeNamed(mediaType: MediaType, extension: string): boolean {
-  const extensions: readonly string[] = allowedTypes[mediaType];
-  return extension === '' || extensions.includes(extension);
+  const own: readonly string[] = allowedTypes[mediaType];
+  return extension === '' || own.includes(extension);
 }

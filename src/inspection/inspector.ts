@@ -20,7 +20,7 @@ export interface Inspector extends AsyncDisposable {
   /**
    * What a file is by its content, never by what it is called: the name's extension only has to agree, and tells text from what
    * looks like it. A picture is decoded, an archive is unpacked into nothing; PDF, sound and video are known by their beginning
-   * alone. Takes some 0.1 s, at most the time limit once its turn has come.
+   * alone. Takes some 0.2 s, at most the time limit once its turn has come.
    * @throws Refused, Busy
    */
   inspect(file: { readonly path: string; readonly name: string; readonly previewPath: string }): Promise<Inspected>;
