@@ -41,9 +41,11 @@ CREATE TABLE "comments" (
 	"decided_by" uuid,
 	"decided_at" timestamp with time zone,
 	"edited_at" timestamp with time zone,
+	"shown_at" timestamp with time zone,
 	"idempotency_key" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "comments_idempotency_key" UNIQUE("author_id","idempotency_key"),
+	CONSTRAINT "comments_shown_check" CHECK ("comments"."state" <> 'PUBLISHED' or "comments"."shown_at" is not null),
 	CONSTRAINT "comments_decided_check" CHECK (("comments"."decided_by" is null) = ("comments"."decided_at" is null))
 );
 --> statement-breakpoint
@@ -129,7 +131,7 @@ CREATE TABLE "posts" (
 	"idempotency_key" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"changed_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"search" "tsvector" GENERATED ALWAYS AS (array_to_tsvector(array[channel_id::text]) || to_tsvector('pg_catalog.russian', translate(text, 'ёЁ', 'еЕ'))) STORED,
+	"search" "tsvector" GENERATED ALWAYS AS (array_to_tsvector(array[channel_id::text]) || to_tsvector('pg_catalog.russian', translate(lower(text collate "pg_c_utf8"), 'ё', 'е'))) STORED,
 	CONSTRAINT "posts_idempotency_key" UNIQUE("author_id","idempotency_key"),
 	CONSTRAINT "posts_scheduled_check" CHECK (("posts"."state" = 'SCHEDULED') = ("posts"."publish_at" is not null)),
 	CONSTRAINT "posts_scheduler_check" CHECK (("posts"."publish_at" is null) = ("posts"."scheduled_by" is null)),
@@ -196,8 +198,7 @@ CREATE UNIQUE INDEX "posts_place_key" ON "posts" USING btree ("channel_id","stat
 CREATE INDEX "posts_author_index" ON "posts" USING btree ("author_id","place");--> statement-breakpoint
 CREATE INDEX "posts_pinned_index" ON "posts" USING btree ("channel_id","place") WHERE "posts"."pinned_at" is not null;--> statement-breakpoint
 CREATE INDEX "posts_required_index" ON "posts" USING btree ("channel_id","place") WHERE "posts"."acknowledgement_required" and "posts"."state" = 'PUBLISHED';--> statement-breakpoint
-CREATE INDEX "posts_open_index" ON "posts" USING btree ("organization_id","place") WHERE "posts"."state" in ('SUGGESTED', 'APPROVED', 'SCHEDULED');--> statement-breakpoint
-CREATE INDEX "posts_search_index" ON "posts" USING gin ("search");--> statement-breakpoint
+CREATE INDEX "posts_search_index" ON "posts" USING gin ("search") WITH (fastupdate=false);--> statement-breakpoint
 ALTER TABLE "channels" ADD CONSTRAINT "channels_group_id_groups_id_fk" FOREIGN KEY ("group_id") REFERENCES "public"."groups"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "channels" ADD CONSTRAINT "channels_publishers_audience_id_audiences_id_fk" FOREIGN KEY ("publishers_audience_id") REFERENCES "public"."audiences"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "channels_group_key" ON "channels" USING btree ("group_id") WHERE "channels"."is_system";--> statement-breakpoint
@@ -208,5 +209,5 @@ ALTER TABLE "channels" ADD CONSTRAINT "channels_group_check" CHECK (("channels".
 ALTER TABLE "channels" ADD CONSTRAINT "channels_archive_check" CHECK (("channels"."state" = 'ARCHIVED') = ("channels"."archived_at" is not null));--> statement-breakpoint
 ALTER TABLE "channels" ADD CONSTRAINT "channels_system_check" CHECK (not "channels"."is_system" or "channels"."kind" = 'GROUP' or "channels"."state" = 'ACTIVE');--> statement-breakpoint
 INSERT INTO "channels" ("organization_id", "kind", "group_id", "is_system", "name", "state", "archived_at", "audience_id", "publishers_audience_id")
-SELECT g."organization_id", 'GROUP', g."id", true, g."name", CASE WHEN g."state" = 'ACTIVE' THEN 'ACTIVE' ELSE 'ARCHIVED' END::channel_state, g."archived_at", g."audience_id", g."staff_audience_id"
+SELECT g."organization_id", 'GROUP', g."id", true, g."name", CASE WHEN g."state" = 'ACTIVE' THEN 'ACTIVE' ELSE 'ARCHIVED' END::channel_state, date_trunc('milliseconds', g."archived_at"), g."audience_id", g."staff_audience_id"
 FROM "groups" g WHERE g."kind" <> 'STAFF';

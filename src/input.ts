@@ -54,7 +54,7 @@ export const prose = (max: number) =>
 /** The same, and it must be there. */
 export const requiredProse = (max: number) =>
   prose(max).transform((value, ctx) => {
-    if (value === null)
+    if (!/[^\s\p{Cf}\p{Zs}]/u.test(value ?? ''))
       ctx.addIssue({ code: 'too_small', minimum: 1, origin: 'string', inclusive: true, input: value });
     return value ?? '';
   });

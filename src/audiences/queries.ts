@@ -131,15 +131,6 @@ export async function viewerOf(db: Executor, userId: string): Promise<Viewer> {
   return new Viewer({ ...row, sessionId: '' });
 }
 
-/** Whether somebody is in an audience now. */
-export async function isInAudience(db: Executor, audienceId: string, userId: string): Promise<boolean> {
-  const found = await rows(
-    db,
-    sql`select from audience_members m where m.audience_id = ${audienceId} and m.user_id = ${userId} and m.until is null limit 1`,
-  );
-  return found.length > 0;
-}
-
 /** The audience of the platform's operators. */
 export async function operatorsAudience(db: Pick<Database, 'select'>): Promise<string> {
   const [audience] = await db.select({ id: audiences.id }).from(audiences).where(eq(audiences.kind, 'OPERATORS'));

@@ -31,16 +31,16 @@ export async function createGroupChannel(tx: Transaction, group: GroupRow): Prom
     .values({ organizationId, kind: 'GROUP', groupId, isSystem: true, name, audienceId, publishersAudienceId });
 }
 
-/** A group's channels follow it: the own one its name, all of them whether anything is still told there. */
-export async function updateGroupChannels(tx: Transaction, { id, name, archivedAt }: GroupRow): Promise<void> {
-  const own = and(eq(channels.groupId, id), eq(channels.isSystem, true));
-  await tx.update(channels).set({ name }).where(own);
-  const state = archivedAt ? 'ARCHIVED' : 'ACTIVE';
-  // Further ones that were put away before stay so when the group comes back.
-  await tx
-    .update(channels)
-    .set({ state, archivedAt })
-    .where(archivedAt ? eq(channels.groupId, id) : own);
+/** A group's channels follow it: its own by name, all of them by whether anything is still told there. */
+export async function updateGroupChannels(tx: Transaction, before: GroupRow, after: GroupRow): Promise<void> {
+  const ofGroup = eq(channels.groupId, after.id);
+  const own = and(ofGroup, eq(channels.isSystem, true));
+  if (after.name !== before.name) await tx.update(channels).set({ name: after.name }).where(own);
+  const { state, archivedAt } = after;
+  if (state === before.state) return;
+  // With the group come back those that went with it; what was put away by itself stays so.
+  const alongside = before.archivedAt ? eq(channels.archivedAt, before.archivedAt) : eq(channels.state, 'ACTIVE');
+  await tx.update(channels).set({ state, archivedAt }).where(and(ofGroup, alongside));
 }
 
 const channelName = line(100);

@@ -43,7 +43,7 @@ export async function addComment(db: Database, viewer: Viewer, postId: string, i
         channelId,
         postId,
         authorId: viewer.userId,
-        state: waits ? 'PENDING' : 'PUBLISHED',
+        ...(waits ? { state: 'PENDING' } : { state: 'PUBLISHED', shownAt: sql`now()` }),
       })
       .onConflictDoNothing({ target: [comments.authorId, comments.idempotencyKey] })
       .returning();
@@ -90,7 +90,7 @@ export async function updateComment(
     const comment = await set(tx, before, { ...wish, state, editedAt: sql`now()` });
     // Who read it before must not go on reading it.
     if (before.state === 'PUBLISHED') await tellOf(tx, post, comment, 'COMMENT_EDITED');
-    if (waits) await tellOf(tx, post, comment, 'COMMENT_SUBMITTED');
+    if (state === 'PENDING') await tellOf(tx, post, comment, 'COMMENT_SUBMITTED');
     return comment;
   });
 }
@@ -100,7 +100,8 @@ export const approveComment = (db: Database, viewer: Viewer, commentId: string):
   moderate(db, viewer, commentId, async (tx, before, post) => {
     if (before.state === 'PUBLISHED') return before;
     if (before.state === 'DELETED') throw new InvalidState(before.state);
-    const comment = await set(tx, before, { state: 'PUBLISHED', reason: null, ...by(viewer) });
+    const shownAt = before.shownAt ?? sql`now()`;
+    const comment = await set(tx, before, { state: 'PUBLISHED', reason: null, shownAt, ...by(viewer) });
     await tellOf(tx, post, comment, 'COMMENT_ADDED');
     await record(tx, viewer, comment, 'approve');
     return comment;
@@ -133,7 +134,7 @@ export const deleteComment = (db: Database, viewer: Viewer, commentId: string): 
     if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
     if (before.state === 'DELETED') return before;
     const wasShown = before.state === 'PUBLISHED';
-    const comment = await set(tx, before, { state: 'DELETED', ...(wasShown ? {} : by(viewer)) });
+    const comment = await set(tx, before, { state: 'DELETED' });
     await tellOf(tx, post, comment, wasShown ? 'COMMENT_REMOVED' : 'COMMENT_WITHDRAWN');
     return comment;
   });

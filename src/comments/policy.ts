@@ -6,7 +6,7 @@ import type { CommentRow } from './tables.ts';
 
 /** A comment as rules ask about it: with its post, and the groups where its author is somebody's LIMITED guardian. */
 export type CommentPlace = Pick<CommentRow, 'state' | 'authorId'> & {
-  readonly decidedBy?: string | null;
+  readonly shownAt?: Date | null;
   readonly post: PostPlace;
   readonly limitedIn: readonly (string | null)[];
 };
@@ -20,8 +20,7 @@ export const canSeeComment = (viewer: Viewer, comment: CommentPlace): boolean =>
   (comment.state === 'PUBLISHED' || isTombstone(comment) || canSeeDecision(viewer, comment));
 
 /** What its author took back before it was shown leaves nothing to its readers. */
-const isTombstone = ({ state, decidedBy, authorId }: CommentPlace): boolean =>
-  state === 'DELETED' && decidedBy !== authorId;
+const isTombstone = ({ state, shownAt }: CommentPlace): boolean => state === 'DELETED' && shownAt != null;
 
 /** Sees who decided about a comment, and why. */
 export const canSeeDecision = (viewer: Viewer, comment: CommentPlace): boolean =>

@@ -1,4 +1,4 @@
-import { and, eq, or, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, or, sql } from 'drizzle-orm';
 import { publishedBy } from '../channels/queries.ts';
 import { channels } from '../channels/tables.ts';
 import { byId, listsOf } from '../graphql/batches.ts';
@@ -38,7 +38,7 @@ export const commentsOf = listsOf(
       state ? eq(comments.state, state) : undefined,
       or(
         eq(comments.state, 'PUBLISHED'),
-        and(eq(comments.state, 'DELETED'), sql`${comments.decidedBy} is distinct from ${comments.authorId}`),
+        and(eq(comments.state, 'DELETED'), isNotNull(comments.shownAt)),
         eq(comments.authorId, viewer.userId),
         sql`exists (select from ${channels} where ${channels.id} = ${comments.channelId} and ${publishedBy(viewer)})`,
       ),

@@ -30,10 +30,11 @@ export const comments = pgTable(
     text: text('text').notNull(),
     /** Why it was rejected. */
     reason: text('reason'),
-    /** Who approved or rejected it; its author, who took it back before it was shown. */
     decidedBy: uuid('decided_by').references(() => users.id),
     decidedAt: instant('decided_at'),
     editedAt: instant('edited_at'),
+    /** When it was first shown; what never was leaves no tombstone. */
+    shownAt: instant('shown_at'),
     idempotencyKey: text('idempotency_key'),
     createdAt: createdAt(),
   },
@@ -41,6 +42,7 @@ export const comments = pgTable(
     unique('comments_idempotency_key').on(t.authorId, t.idempotencyKey),
     index('comments_post_index').on(t.postId, t.id),
     index('comments_pending_index').on(t.channelId, t.id).where(sql`${t.state} = 'PENDING'`),
+    check('comments_shown_check', sql`${t.state} <> 'PUBLISHED' or ${t.shownAt} is not null`),
     check('comments_decided_check', sql`(${t.decidedBy} is null) = (${t.decidedAt} is null)`),
   ],
 );

@@ -55,7 +55,7 @@ builder.objectField(ViewerType, 'feed', (t) =>
     type: PostType,
     description:
       'What is published in all channels that the viewer reads, latest first; `viewerChildren` of each says which of their ' +
-      'children it concerns.',
+      'children it concerns. What comes meanwhile is told by `postPublished` and `viewerEvents`, and missed by nobody.',
     args: {
       organizationId: t.arg.id({ description: 'Only of this organization.' }),
       channelKind: t.arg({ type: ChannelKindEnum, description: 'Only of channels of this kind.' }),

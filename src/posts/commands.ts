@@ -1,11 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { isInAudience } from '../audiences/queries.ts';
 import { audit, type Deed } from '../audit/commands.ts';
 import { visitChannel } from '../channels/commands.ts';
 import { canPublish, canSuggest } from '../channels/policy.ts';
 import { type Channel, channels, commenting } from '../channels/tables.ts';
-import type { Database, Transaction } from '../database/connect.ts';
+import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { attach, deleteFilesOf, replaceFiles } from '../files/commands.ts';
 import { idempotencyKey, requiredProse, valid } from '../input.ts';
@@ -244,7 +243,10 @@ export async function tellMakers(tx: Transaction, post: HeldPost, kind: string, 
   else await tellPublishers(tx, post, { kind, subjectId: post.id }, post.authorId);
 }
 
-/** Tells whoever publishes in a post's channel, and one person more, each once, of something about it. */
+/**
+ * Tells whoever publishes in a post's channel, and one person more, each once, of something about it. In a group's channel these
+ * are its staff; administrators and the head, who publish there too, are told alone.
+ */
 export async function tellPublishers(
   tx: Transaction,
   { organizationId, channel }: HeldPost,
@@ -252,9 +254,19 @@ export async function tellPublishers(
   userId: string,
 ): Promise<void> {
   const event = { ...what, organizationId, payload: { placeId: channel.id } };
-  await append(tx, { ...event, audienceId: channel.publishersAudienceId });
-  if (!(await isInAudience(tx, channel.publishersAudienceId, userId)))
-    await append(tx, { ...event, audienceId: userId });
+  const alone = await rows<{ id: string }>(
+    tx,
+    sql`
+    select p.id from (
+      select ${userId}::uuid as id union
+      select user_id from active_standings
+      where organization_id = ${organizationId} and ${channel.kind} = 'GROUP' and (administrator or (position = 'HEAD' and verified))
+    ) p where not exists (
+      select from audience_members m
+      where m.audience_id = ${channel.publishersAudienceId} and m.user_id = p.id and m.until is null)`,
+  );
+  const told = [channel.publishersAudienceId, ...alone.map(({ id }) => id)];
+  await append(tx, ...told.map((audienceId) => ({ ...event, audienceId })));
 }
 
 export const recordPost = (

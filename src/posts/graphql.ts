@@ -42,7 +42,10 @@ const PostStepKindEnum = builder.enumType('PostStepKind', {
     APPROVED: { description: 'Taken up.' },
     SCHEDULED: { description: 'To be published at the time in `note` (ISO 8601, UTC).' },
     UNSCHEDULED: { description: 'Not to be published at that time any more.' },
-    REFUSED: { description: 'Its time came, but whoever had scheduled it may publish there no longer.' },
+    REFUSED: {
+      description:
+        'Its time came, but whoever had scheduled it may publish there no longer: it waits for those who may.',
+    },
     PUBLISHED: { description: 'Published.' },
     ARCHIVED: { description: 'Taken out of the feeds.' },
     RESTORED: { description: 'Put back into the feeds.' },

@@ -84,7 +84,7 @@ function visibleIn({ state, pinned, ownOnly, unacknowledged }: PostFilter, viewe
 
 /** The words sought, in some channels, named as a tsquery; words that stand in every text find nothing. */
 function found(search: string, places: SQL): SQL {
-  const words = sql`websearch_to_tsquery('pg_catalog.russian', translate(${search}, 'ёЁ', 'еЕ'))`;
+  const words = sql`websearch_to_tsquery('pg_catalog.russian', translate(lower(${search} collate "pg_c_utf8"), 'ё', 'е'))`;
   return sql`numnode(${words}) > 0 and ${posts.search} @@ (${words} && ${places})`;
 }
 

@@ -83,16 +83,16 @@ export const cancelScheduledPost = (db: Database, viewer: Viewer, postId: string
     if (before.state === 'DRAFT' || before.state === 'APPROVED') return before;
     if (before.state !== 'SCHEDULED') throw new InvalidState(before.state);
     await cancel(tx, scheduledPublication, postId);
-    const post = await unschedule(tx, before);
+    const post = await unschedule(tx, before, 'DRAFT');
     await takeStep(tx, viewer.userId, post, 'UNSCHEDULED');
     await tellMakers(tx, post, 'POST_CHANGED', before);
     await recordPost(tx, viewer.userId, post, 'cancelSchedule');
     return post;
   });
 
-/** What was approved stays approved; the rest is its author's draft again. */
-const unschedule = (tx: Transaction, post: HeldPost): Promise<HeldPost> =>
-  setPost(tx, post, { state: post.approvedBy ? 'APPROVED' : 'DRAFT', publishAt: null, scheduledBy: null });
+/** What was approved stays approved. */
+const unschedule = (tx: Transaction, post: HeldPost, otherwise: 'DRAFT' | 'SUGGESTED'): Promise<HeldPost> =>
+  setPost(tx, post, { state: post.approvedBy ? 'APPROVED' : otherwise, publishAt: null, scheduledBy: null });
 
 /** Publishes what was scheduled, if its time has come and whoever scheduled it may still publish there. */
 export const scheduledPublication: TaskKind<{ readonly postId: string }> = {
@@ -116,7 +116,8 @@ export const scheduledPublication: TaskKind<{ readonly postId: string }> = {
 };
 
 async function refuse(tx: Transaction, before: HeldPost): Promise<void> {
-  const post = await unschedule(tx, before);
+  // Not its author's alone: whoever scheduled it may be gone, and what was to be told must not be lost.
+  const post = await unschedule(tx, before, 'SUGGESTED');
   await takeStep(tx, null, post, 'REFUSED');
   await tellMakers(tx, post, 'POST_REFUSED', before);
   await recordPost(tx, null, post, 'refuse', { before: { state: before.state }, after: { state: post.state } });

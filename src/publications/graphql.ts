@@ -32,7 +32,7 @@ builder.mutationField('schedulePost', (t) =>
     type: PostType,
     description:
       'Has a post published at a time; given again, the time changes. Whoever schedules it must still be allowed to publish by ' +
-      'then: otherwise it is not published, and goes back to what it was. As `publishPost`.',
+      'then: otherwise it waits, SUGGESTED or APPROVED, for those who are. As `publishPost`.',
     errors,
     input: {
       postId: t.input.id(which),

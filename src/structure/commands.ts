@@ -113,8 +113,8 @@ export async function foundGroup(
 }
 
 /** Where people meet because of a group follows it. */
-async function updatePlaces(tx: Transaction, group: GroupRow): Promise<void> {
-  await updateGroupChannels(tx, group);
+async function updatePlaces(tx: Transaction, before: GroupRow, group: GroupRow): Promise<void> {
+  await updateGroupChannels(tx, before, group);
   await updateGroupChat(tx, group);
 }
 
@@ -138,7 +138,7 @@ export async function updateGroup(db: Database, viewer: Viewer, groupId: string,
   return change(db, viewer, groupId, 'ACTIVE', async (tx, { group: before }) => {
     if (Object.keys(changes).length === 0) return before;
     const group = await update(tx, before, changes);
-    await updatePlaces(tx, group);
+    await updatePlaces(tx, before, group);
     await recordGroup(tx, viewer, group, 'GROUP_UPDATED', {
       action: 'group.update',
       before: described(before),
@@ -238,7 +238,7 @@ export async function putAway(
   await release(tx, organization, staff, today);
   await revokeInvitesInto(tx, organization, viewer, group.id);
   const archived = await update(tx, group, { state: 'ARCHIVED', archivedAt: sql`now()` });
-  await updatePlaces(tx, archived);
+  await updatePlaces(tx, group, archived);
   return archived;
 }
 
@@ -248,7 +248,7 @@ export async function restoreGroup(db: Database, viewer: Viewer, groupId: string
     if (before.state === 'ACTIVE') return before;
     if (before.parentId) await findParent(tx, before, before.parentId);
     const group = await update(tx, before, { state: 'ACTIVE', archivedAt: null });
-    await updatePlaces(tx, group);
+    await updatePlaces(tx, before, group);
     await settleAudiences(tx, organization.id, 'everybody');
     await recordGroup(tx, viewer, group, 'GROUP_RESTORED', { action: 'group.restore' });
     return group;

@@ -14,12 +14,13 @@ import { bursts } from './scenarios/burst.ts';
 import { connect } from './scenarios/connect.ts';
 import { fanout } from './scenarios/fanout.ts';
 import { faults } from './scenarios/faults/faults.ts';
+import { feed } from './scenarios/feed.ts';
 import { queries } from './scenarios/queries.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { storm } from './scenarios/storm.ts';
 import { writes } from './scenarios/writes.ts';
 
-const scenarios: readonly Scenario[] = [fanout, bursts, connect, queries, writes, storm, faults];
+const scenarios: readonly Scenario[] = [fanout, bursts, connect, queries, feed, writes, storm, faults];
 
 const options = readOptions(
   process.argv.slice(2),
