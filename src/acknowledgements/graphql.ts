@@ -8,7 +8,7 @@ import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
 import { idOf } from '../graphql/ids.ts';
-import { PostType, shownPost } from '../posts/graphql.ts';
+import { PostType, postMutation, shownPost } from '../posts/graphql.ts';
 import { canKeepPost } from '../posts/policy.ts';
 import { ownMarks, type Post } from '../posts/queries.ts';
 import { acknowledgePost, remindUnacknowledged } from './commands.ts';
@@ -154,16 +154,11 @@ builder.objectField(PostType, 'viewerAcknowledgedAt', (t) =>
   }),
 );
 
-builder.mutationField('acknowledgePost', (t) =>
-  t.fieldWithInput({
-    type: PostType,
-    description:
-      'Says that the viewer has taken note of a post that asks for it. Whoever reads it may; those for whom it was count. ' +
-      'Repeating it changes nothing.',
-    errors: { types: [InvalidState] },
-    input: { postId: t.input.id({ required: true, description: 'Which post.' }) },
-    resolve: (_root, { input }, ctx) => shownPost(ctx, acknowledgePost(ctx.db, ctx.viewer, idOf('Post', input.postId))),
-  }),
+postMutation(
+  'acknowledgePost',
+  'Says that the viewer has taken note of a post that asks for it. Whoever reads it may; those for whom it was count. ' +
+    'Repeating it changes nothing.',
+  acknowledgePost,
 );
 
 const ReminderPayload = builder

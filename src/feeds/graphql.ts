@@ -3,6 +3,8 @@ import { ViewerType } from '../accounts/graphql.ts';
 import { follow } from '../audiences/queries.ts';
 import { ChannelKindEnum, ChannelType } from '../channels/graphql.ts';
 import { channelById, pageOfChannels, sizeOfChannels } from '../channels/queries.ts';
+import { ChildType } from '../children/graphql.ts';
+import { childById } from '../children/queries.ts';
 import { InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -11,7 +13,7 @@ import { idOf, maybeIdOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveUnion } from '../graphql/live.ts';
 import { optionalLine, valid } from '../input.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
-import { PostPublished, PostStateEnum, PostType } from '../posts/graphql.ts';
+import { few, PostPublished, PostStateEnum, PostType } from '../posts/graphql.ts';
 import { type FeedFilter, pageOfFeed, postsIn, sizeOfFeed } from '../posts/queries.ts';
 import { markChannelRead } from './commands.ts';
 import { unreadIn } from './queries.ts';
@@ -24,6 +26,24 @@ const searchable = z.object({ search: optionalLine(200) });
 
 /** The words sought, or null. @throws InvalidInput */
 const sought = (search: string | null | undefined): string | null => valid(searchable, { search }).search;
+
+builder.objectField(PostType, 'viewerChildren', (t) =>
+  t.field({
+    perViewer: true,
+    type: [ChildType],
+    complexity: few,
+    description:
+      'Which of the children whose guardian the viewer is it concerns: those of the group, or of the organization.',
+    resolve: async ({ channel }, _args, ctx) => {
+      const children = await Promise.all(ctx.viewer.children.map((id) => ctx.loadExisting(childById, id)));
+      return children.filter(
+        ({ organizationId, groupId }) =>
+          organizationId === channel.organizationId &&
+          (channel.kind === 'COMMUNITY' || (channel.kind === 'GROUP' && groupId === channel.groupId)),
+      );
+    },
+  }),
+);
 
 builder.objectField(ChannelType, 'posts', (t) =>
   t.connection({

@@ -2,8 +2,7 @@ import { UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { ChannelType, CommentingEnum } from '../channels/graphql.ts';
 import { canPublish, canSuggest } from '../channels/policy.ts';
-import { ChildType } from '../children/graphql.ts';
-import { childById } from '../children/queries.ts';
+import type { Database } from '../database/connect.ts';
 import { htmlOf, plainTextOf } from '../documents/markdown.ts';
 import { InvalidState } from '../errors.ts';
 import { FileType } from '../files/graphql.ts';
@@ -13,6 +12,7 @@ import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
+import type { Viewer } from '../viewer.ts';
 import { deletePost, draftPost, updatePost } from './commands.ts';
 import { canDeletePost, canEditPost, canKeepPost, canPublishPost, canSeeHistory, canSeePost } from './policy.ts';
 import { type Post, postById, stepsOf } from './queries.ts';
@@ -70,7 +70,7 @@ const PostStepType = builder.objectRef<PostStep>('PostStep').implement({
 });
 
 /** Lists that are short where they are not empty; a page of posts counts them so often. */
-const few = { field: 1, multiplier: 4 };
+export const few = { field: 1, multiplier: 4 };
 
 /** What a tombstone says. */
 const unlessDeleted = <Value>({ state }: Post, value: Value, empty: Value): Value =>
@@ -152,21 +152,6 @@ builder.node(PostType, {
         'publish there).',
       resolve: (post, args, ctx) =>
         canSeeHistory(ctx.viewer, post) ? listed(ctx, args, stepsOf, { parentId: post.id, filter: null }) : null,
-    }),
-    viewerChildren: t.field({
-      perViewer: true,
-      type: [ChildType],
-      complexity: few,
-      description:
-        'Which of the children whose guardian the viewer is it concerns: those of the group, or of the organization.',
-      resolve: async ({ channel }, _args, ctx) => {
-        const children = await Promise.all(ctx.viewer.children.map((id) => ctx.loadExisting(childById, id)));
-        return children.filter(
-          ({ organizationId, groupId }) =>
-            organizationId === channel.organizationId &&
-            (channel.kind === 'COMMUNITY' || (channel.kind === 'GROUP' && groupId === channel.groupId)),
-        );
-      },
     }),
     viewerCanEdit: t.boolean({
       perViewer: true,
@@ -269,16 +254,28 @@ builder.mutationField('updatePost', (t) =>
   }),
 );
 
-builder.mutationField('deletePost', (t) =>
-  t.fieldWithInput({
-    type: PostType,
-    description:
-      'Deletes a post with its files for good; of a published one its readers keep a tombstone. What was not published: also its ' +
-      'author; else those who publish there. Repeating it changes nothing.',
-    errors: { types: [InvalidState] },
-    input: { postId: t.input.id(which) },
-    resolve: (_root, { input }, ctx) => shownPost(ctx, deletePost(ctx.db, ctx.viewer, idOf('Post', input.postId))),
-  }),
+/** A mutation that takes a post and nothing else. */
+export function postMutation(
+  name: string,
+  description: string,
+  command: (db: Database, viewer: Viewer, postId: string) => Promise<PostRow>,
+): void {
+  builder.mutationField(name, (t) =>
+    t.fieldWithInput({
+      type: PostType,
+      description,
+      errors: { types: [InvalidState] },
+      input: { postId: t.input.id(which) },
+      resolve: (_root, { input }, ctx) => shownPost(ctx, command(ctx.db, ctx.viewer, idOf('Post', input.postId))),
+    }),
+  );
+}
+
+postMutation(
+  'deletePost',
+  'Deletes a post with its files for good; of a published one its readers keep a tombstone. What was not published: also its ' +
+    'author; else those who publish there. Repeating it changes nothing.',
+  deletePost,
 );
 
 export const PostPublished = liveEvent('PostPublished', {

@@ -1,7 +1,7 @@
 import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
-import { PostType, shownPost } from '../posts/graphql.ts';
+import { few, PostType, shownPost } from '../posts/graphql.ts';
 import { canTakePart } from '../posts/policy.ts';
 import { ownMarks } from '../posts/queries.ts';
 import { addReaction, removeReaction } from './commands.ts';
@@ -19,7 +19,7 @@ const ReactionCountType = builder
 builder.objectField(PostType, 'reactions', (t) =>
   t.field({
     type: [ReactionCountType],
-    complexity: { field: 1, multiplier: 4 },
+    complexity: few,
     description: 'The reactions, the most frequent first; at most 20 different ones. As of when it is read.',
     resolve: ({ reactionCounts, state }) => (state === 'DELETED' ? [] : reactionCounts),
   }),
