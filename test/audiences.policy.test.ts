@@ -35,7 +35,14 @@ function rulesOfPosts(channel: (typeof channels)[number]): ((viewer: Viewer) => 
       const post = { state, publishedAt, authorId: 'somebody', channel };
       const comments = commentState.enumValues.flatMap((commented) =>
         [[], [ourGroup], ['another group', null]].map((limitedIn) => {
-          return { organizationId: here, state: commented, authorId: 'somebody', post, limitedIn };
+          return {
+            organizationId: here,
+            state: commented,
+            authorId: 'somebody',
+            shownAt: publishedAt,
+            post,
+            limitedIn,
+          };
         }),
       );
       return [

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
 import { type Connection, connect } from '../src/database/connect.ts';
-import { undone, type Wish, wish } from './property/deeds.ts';
+import { undone } from './property/deeds.ts';
 import type * as model from './property/model.ts';
 import { openLanes } from './property/opening.ts';
 import { Place } from './property/place.ts';
+import { type Wish, wish } from './property/wishes.ts';
 import { createDatabase, type TestDatabase } from './support/postgres.ts';
 
 const numRuns = Number(process.env.HOMEROOM_PROPERTY_RUNS ?? 1000);

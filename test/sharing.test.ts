@@ -205,11 +205,18 @@ test('no field that an event can reach asks who looks without being marked', asy
   await rename(school.administrator, school.id, 'Kindergarten 8');
   await app.world.secondAdministrator(school);
   const groupId = await app.world.group(school);
-  await app.world.teacher(school, groupId);
+  const teacher = await app.world.teacher(school, groupId);
+  const { id: fileId } = await app.world.upload(teacher);
+  await teacher.does('AddMaterial', { input: { groupId, title: 'Letters', fileId } });
   const childId = await app.world.child(school, groupId);
   await app.world.guardian(school, childId);
   const effectiveOn = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
   await school.administrator.does('GraduateChild', { input: { childId, effectiveOn } });
+  const channelId = await app.world.channel(school.administrator, school, 'COMMUNITY');
+  await school.administrator.does('UpdateChannel', { input: { channelId, description: 'For all' } });
+  const postId = await app.world.post(school.administrator, channelId, 'Tomorrow at nine', { commenting: 'OPEN' });
+  await school.administrator.does('PinPost', { postId });
+  await school.administrator.does('AddComment', { postId, text: 'At the gate' });
   const leaving = await app.world.member(school, 'GUARDIAN');
   await leaving.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
   await school.administrator.does('EndMembership', { membershipId: leaving.membershipId, reason: 'Left' });
@@ -227,14 +234,15 @@ test('no field that an event can reach asks who looks without being marked', asy
       .toSorted(),
   );
   expect(log.filter(({ level }) => level >= 50)).toEqual([]);
-  // Of what happens in a group, not all of its people may know all that is asked for here; of the rest everybody may.
+  // Of what happens in a group, and of what is told to all, not everybody may know all that is asked for here; of the rest
+  // everybody may.
   const alone = log.filter(({ kind, shared }) => kind === 'render' && !shared).map(({ position }) => position);
   const audiences = await inDatabase(
     app,
     (sql) => sql`select distinct a.kind from log_events l left join audiences a on a.id = l.audience_id
       where l.position = any(${alone})`,
   );
-  expect([...audiences]).toEqual([{ kind: 'GROUP' }]);
+  expect(audiences.map(({ kind }) => kind).toSorted()).toEqual(['GROUP', 'MEMBERS']);
 });
 
 test('what everybody in a group may know is executed once for staff and families alike, and what not all may, for each', async () => {

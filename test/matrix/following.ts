@@ -1,3 +1,4 @@
+import type { Json } from '../support/client.ts';
 import { type Act, type Acts, apart, eachCase } from './acts.ts';
 import { follows, hears } from './answers.ts';
 import { Board, caseOf, places, type Where } from './board.ts';
@@ -31,9 +32,14 @@ const channel = (operation: string, which: string): Act => {
   };
 };
 
-/** Follows one channel, in which something happens that is not for all, and then something that is. */
+/** Follows one channel while something happens that is not for all, and then something that is: whether both are heard. */
 const behind =
-  (where: Where, kind: string, happens: (board: Board) => Promise<unknown>): Act =>
+  (
+    operation: string,
+    where: Where,
+    happens: (board: Board) => Promise<unknown>,
+    isThat: (event: Json) => boolean,
+  ): Act =>
   async (scene, who) => {
     const board = await Board.of(scene);
     const channelId = board.channel(where);
@@ -41,13 +47,34 @@ const behind =
       if (who.token) await happens(board);
       return who.token ? scene.world.post(scene.arranger, channelId) : '';
     };
-    return hears(who, 'ChannelEvents', { channelId }, cause, (delivered) =>
-      delivered.some((event) => event.kind === kind) ? 'OK' : 'NONE',
-    );
+    return hears(who, operation, { channelId }, cause, (delivered) => (delivered.some(isThat) ? 'OK' : 'NONE'));
   };
 
+const ofKind =
+  (kind: string) =>
+  (event: Json): boolean =>
+    event.kind === kind;
+
+/** Something is published in another channel that the same people read. */
+const elsewhere = (operation: string): Act => {
+  const text = 'There is soup';
+  return async (scene, who, role) => {
+    const { world, arranger } = scene;
+    const publish = async (board: Board) => {
+      const channelId = await board.once('channel ACTIVE COMMUNITY', () => board.further('COMMUNITY', 'ACTIVE'));
+      return world.post(arranger, channelId, text);
+    };
+    return behind(operation, 'COMMUNITY', publish, ({ post }) => post?.text === text)(scene, who, role);
+  };
+};
+
 const waiting = (where: Where): Act =>
-  behind(where, 'COMMENT_SUBMITTED', (board) => board.comment({ state: 'PENDING', own: false, where }));
+  behind(
+    'ChannelEvents',
+    where,
+    (board) => board.comment({ state: 'PENDING', own: false, where }),
+    ofKind('COMMENT_SUBMITTED'),
+  );
 
 const inEveryChannel = async ({ world, arranger }: Scene, board: Board): Promise<string> => {
   const wheres = Object.keys(places) as Where[]; // keys of a constant
@@ -81,9 +108,14 @@ export const following: Acts = {
   ...eachCase(law, 'Subscription.channelEvents', ({ case: which }) =>
     which.startsWith('in ') ? channel('ChannelEvents', which) : null,
   ),
-  'Subscription.channelEvents of what is suggested in COMMUNITY': behind('COMMUNITY', 'POST_SUGGESTED', (board) =>
-    board.post({ state: 'SUGGESTED', own: false, where: 'COMMUNITY' }),
+  'Subscription.channelEvents of what is suggested in COMMUNITY': behind(
+    'ChannelEvents',
+    'COMMUNITY',
+    (board) => board.post({ state: 'SUGGESTED', own: false, where: 'COMMUNITY' }),
+    ofKind('POST_SUGGESTED'),
   ),
+  'Subscription.channelEvents of another channel for the readers of COMMUNITY': elsewhere('ChannelEvents'),
+  'Subscription.postPublished of another channel for the readers of COMMUNITY': elsewhere('PostPublished'),
   'Subscription.channelEvents of comments that wait in COMMUNITY': waiting('COMMUNITY'),
   'Subscription.channelEvents of comments that wait in GROUP of one’s own': waiting('GROUP of one’s own'),
   ...eachCase(law, 'Subscription.postPublished', ({ case: which }) =>

@@ -15,6 +15,8 @@ export function labelling({ people, schools }: model.World): Label {
   const names = new Map(people.map(({ userId, name }) => [userId, name]));
   for (const [place, school] of schools.entries()) {
     for (const [index, { id }] of school.groups.entries()) names.set(id, `group ${place}.${index}`);
+    for (const [index, { id }] of school.channels.entries()) names.set(id, `channel ${place}.${index}`);
+    for (const [index, { id }] of school.posts.entries()) names.set(id, `post ${place}.${index}`);
     for (const [index, { id }] of school.children.entries()) names.set(id, `child ${place}.${index}`);
   }
   return (id) => {
@@ -49,6 +51,14 @@ export interface Facts {
   readonly movements: (Fact & Moved)[];
   readonly plans: (Fact & Moved & { state: string })[];
   readonly chats: (Fact & { groupId: string | null })[];
+  readonly channels: (Fact & { kind: string; groupId: string | null; state: string })[];
+  readonly posts: (Fact & {
+    channelId: string;
+    authorId: string;
+    state: string;
+    approved: boolean;
+    published: boolean;
+  })[];
   readonly invites: (Fact & { revoked: boolean; useCount: number })[];
 }
 
@@ -101,6 +111,13 @@ export const lists = sql.raw(`json_build_object(
     listed('movements', 'movements', movedColumns),
     listed('plans', 'planned_movements', `${movedColumns}, 'state', state`),
     listed('chats', 'chats', `'groupId', group_id`),
+    listed('channels', 'channels', `'kind', kind, 'groupId', group_id, 'state', state`),
+    listed(
+      'posts',
+      'posts',
+      `'channelId', channel_id, 'authorId', author_id, 'state', state, 'approved', approved_by is not null,
+      'published', published_at is not null`,
+    ),
     listed('invites', 'invites', `'revoked', revoked_at is not null, 'useCount', use_count`),
   ].join(',\n')})`);
 
@@ -141,6 +158,10 @@ export function written(facts: Facts, label: Label) {
       .sort(),
     movements: facts.movements.map(move).sort(),
     plans: facts.plans.map((plan) => `${move(plan)} ${plan.state}`).sort(),
+    channels: facts.channels.map(({ kind, groupId, state }) => `${kind} ${maybe(groupId)} ${state}`).sort(),
+    posts: facts.posts
+      .map((p) => `${label(p.channelId)} ${label(p.authorId)} ${p.state} ${p.approved} ${p.published}`)
+      .sort(),
     invites: facts.invites.map(({ revoked, useCount }) => `${revoked} ${useCount}`).sort(),
   };
 }
@@ -180,6 +201,12 @@ export function known({ schools }: model.World, label: Label) {
       .sort(),
     plans: all((s) => s.plans)
       .map((plan) => `${move(plan)} ${plan.state}`)
+      .sort(),
+    channels: all((s) => s.channels)
+      .map(({ kind, group, archived }) => `${kind} ${maybe(group)} ${archived ? 'ARCHIVED' : 'ACTIVE'}`)
+      .sort(),
+    posts: all((s) => s.posts)
+      .map((p) => `${label(p.channel.id)} ${p.author.name} ${p.state} ${p.approved} ${p.published}`)
       .sort(),
     invites: all((s) => s.invites)
       .map(({ revoked, usedBy }) => `${revoked} ${usedBy.length}`)

@@ -3,6 +3,8 @@
  * knows nothing of SQL, views or audiences’ rows, so that it can judge them.
  */
 
+import { type Channel, channel, type Post } from './telling.ts';
+
 export type Role = 'EMPLOYEE' | 'GUARDIAN' | 'STUDENT';
 export type Position = 'EDUCATOR' | 'SPECIALIST';
 
@@ -93,6 +95,8 @@ export interface School {
   readonly invites: Invite[];
   readonly movements: Movement[];
   readonly plans: Plan[];
+  readonly channels: Channel[];
+  readonly posts: Post[];
 }
 
 export interface World {
@@ -109,7 +113,7 @@ export class Refused extends Error {
   }
 }
 
-const refuse = (code: string): never => {
+export const refuse = (code: string): never => {
   throw new Refused(code);
 };
 
@@ -258,7 +262,7 @@ export function audiencesOf(school: School): Belonging[] {
 // What may happen, and what follows from it.
 
 /** Whoever has no business in a school cannot tell that there is anything. */
-function enter(school: School, person: Somebody): void {
+export function enter(school: School, person: Somebody): void {
   if (!belongs(school, person) && !person.isOperator) refuse('NOT_FOUND');
   if (school.suspended) refuse('INVALID_STATE');
 }
@@ -296,6 +300,7 @@ export function createGroup(school: School, by: Somebody, parent: Group | null):
   if (parent) demandParent(school, parent, null);
   const group: Group = { id: '', school, kind: 'AGE_GROUP', parent, archived: false };
   school.groups.push(group);
+  school.channels.push(channel(school, 'GROUP', group));
   return group;
 }
 
@@ -317,6 +322,7 @@ export function archiveGroup(group: Group, by: Somebody): void {
   for (const assignment of school.assignments) if (assignment.group === group) release(assignment);
   for (const invite of school.invites) if (invite.group === group && !invite.child?.group) invite.revoked = true;
   group.archived = true;
+  putAway(group);
 }
 
 export function restoreGroup(group: Group, by: Somebody): void {
@@ -325,6 +331,12 @@ export function restoreGroup(group: Group, by: Somebody): void {
   if (!group.archived) return;
   if (group.parent) demandParent(group.school, group.parent, null);
   group.archived = false;
+  putAway(group);
+}
+
+/** A group's channel is in use while the group is. */
+function putAway(group: Group): void {
+  for (const each of group.school.channels) if (each.group === group) each.archived = group.archived;
 }
 
 function release(assignment: Assignment): void {

@@ -9,6 +9,7 @@ import { acts, type Deed, pick, viewer } from './deeds.ts';
 import type { Child, Group, School, Somebody } from './model.ts';
 import * as model from './model.ts';
 import { Place } from './place.ts';
+import { channel, type PostDeed } from './telling.ts';
 
 /** Each lane's beginning. The operators of all are appointed at once: whoever is not named is none. */
 export async function openLanes(db: Database, lanes: number): Promise<model.World[]> {
@@ -113,7 +114,36 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
   await does(acts.moveChild(waiting, sun, anna, 'ENROLLED', 0));
   await does(acts.endStaffAssignment(pick(school.assignments, 0), place.factOf('assignments', 0), anna, 2));
 
+  /** A post that has come so far, in the channel of a kind or of a group. */
+  const tell = async (
+    where: 'COMMUNITY' | 'STAFF' | Group,
+    by: Somebody,
+    ...steps: readonly [PostDeed, Somebody][]
+  ) => {
+    const { channels, posts } = typeof where === 'string' ? school : where.school;
+    const here = channels.find(({ kind, group }) => where === kind || where === group);
+    if (here) await does(acts.draftPost(here, by));
+    for (const [deed, who] of steps) await does(acts.changePost(last(posts), who, deed));
+  };
+  await tell('COMMUNITY', anna, ['publish', anna]);
+  await tell('COMMUNITY', deputy);
+  await tell('COMMUNITY', head, ['suggest', head]);
+  await tell('COMMUNITY', vera, ['suggest', vera], ['approve', anna]);
+  await tell('COMMUNITY', maria, ['suggest', maria], ['reject', deputy]);
+  await tell('COMMUNITY', head, ['suggest', head], ['approve', anna], ['reject', deputy]);
+  await tell('COMMUNITY', anna, ['publish', anna], ['archive', anna]);
+  await tell('COMMUNITY', anna, ['publish', anna], ['remove', anna]);
+  await tell('STAFF', anna, ['publish', anna]);
+  await tell('STAFF', maria, ['suggest', maria]);
+  await tell(sun, maria, ['publish', maria]);
+  await tell(sun, maria);
+  await tell(sun, head, ['publish', head], ['archive', maria]);
+  await tell(star, vera, ['publish', vera]);
+  await tell(star, vera, ['publish', vera], ['remove', anna]);
+  await tell(corner, maria, ['publish', maria]);
+
   const elsewhere = await found(another, neighbour);
+  await tell(elsewhere, neighbour, ['publish', neighbour]);
   await bring(await enrol(elsewhere, another, neighbour), parent, neighbour);
   await place.check('the beginning');
   for (const person of people) {
@@ -148,7 +178,9 @@ async function openSchool(db: Database, applicant: Somebody, operator: Somebody,
   await updateOrganization(db, viewer(first), id, { studentsAllowed: true });
   const [staff] = await rows<{ id: string }>(db, sql`select id from groups where organization_id = ${id}`);
   const lists = { links: [], assignments: [], invites: [], movements: [], plans: [], children: [] };
-  const school: School = { id, suspended: false, memberships: [], groups: [], ...lists };
+  const telling = { channels: [], posts: [] };
+  const school: School = { id, suspended: false, memberships: [], groups: [], ...lists, ...telling };
+  school.channels.push(channel(school, 'COMMUNITY'), channel(school, 'STAFF'));
   school.groups.push({ id: staff?.id ?? '', school, kind: 'STAFF', parent: null, archived: false });
   model.begin(school, first, 'EMPLOYEE').grant = 'RESERVED';
   return school;

@@ -7,11 +7,13 @@ import { type Services, ViewerContext } from '../../src/graphql/context.ts';
 import { globalId } from '../../src/graphql/ids.ts';
 import { schema } from '../../src/schema.ts';
 import type { Json } from '../support/client.ts';
-import { type Deed, meanings, pick, type Wish } from './deeds.ts';
+import { type Deed, pick } from './deeds.ts';
 import { type Facts, factsOf, known, labelling, operatorIn, storedMembers, written } from './facts.ts';
 import type { Child, Group, Membership, School, Somebody } from './model.ts';
 import * as model from './model.ts';
 import { allowed, asking, byIds, everything, shownTo, thingsOf } from './sights.ts';
+import type { Channel, Post } from './telling.ts';
+import { meanings, type Wish } from './wishes.ts';
 
 /** A run: the world as the model has it, and the database where the same happens. */
 export class Place {
@@ -53,6 +55,22 @@ export class Place {
       this.world.schools.flatMap(({ memberships }) => memberships),
       index,
     );
+
+  channel = (index: number): Channel =>
+    pick(
+      this.world.schools.flatMap(({ channels }) => channels),
+      index,
+    );
+  post = (index: number): Post =>
+    pick(
+      this.world.schools.flatMap(({ posts }) => posts),
+      index,
+    );
+
+  /** Who wrote a post, as often as not. */
+  writer(wish: Wish): Somebody {
+    return wish.how % 2 ? this.post(wish.one).author : this.actor(wish);
+  }
 
   /** What was written down when it was last read. */
   get facts(): Facts {
@@ -101,6 +119,10 @@ export class Place {
         const next = organizationId === school.id ? unknown.get(`${userId} ${role}`)?.shift() : undefined;
         if (next) next.id = id;
       }
+      for (const { id, organizationId, kind, groupId } of found.facts.channels) {
+        const here = school.channels.find((each) => each.kind === kind && (each.group?.id ?? null) === groupId);
+        if (here && organizationId === school.id) here.id = id;
+      }
     }
   }
 
@@ -119,11 +141,13 @@ export class Place {
   async lookUp(person: Somebody, when: string): Promise<void> {
     const label = labelling(this.world);
     const things = thingsOf(this.world, this.facts);
+    const ids = things.map(({ id }) => id);
     const shown = await this.#ask(person, byIds, {
-      ids: things.slice(0, 100).map(({ id }) => id),
-      more: things.slice(100).map(({ id }) => id),
+      ids: ids.slice(0, 100),
+      more: ids.slice(100, 200),
+      last: ids.slice(200),
     });
-    const seen = [...shown.nodes, ...shown.more].flatMap((node: Json) => (node ? [node.id] : []));
+    const seen = [...shown.nodes, ...shown.more, ...shown.last].flatMap((node: Json) => (node ? [node.id] : []));
     const visible = things.filter(({ seenBy }) => seenBy(person)).map(({ id }) => id);
     expectSame(`${when}, ${person.name} looks up`, seen.map(label).sort(), visible.map(label).sort());
   }

@@ -6,6 +6,7 @@ import { pick } from './deeds.ts';
 import type { Fact, Facts, Label, Moved } from './facts.ts';
 import type { Child, Group, Link, School, Somebody } from './model.ts';
 import * as model from './model.ts';
+import * as telling from './telling.ts';
 
 // What the API shows, beside what the model allows.
 
@@ -62,6 +63,8 @@ export function thingsOf({ schools }: model.World, facts: Facts): Thing[] {
         const whose = group(groupId);
         return thing('Chat', id, (who) => (whose ? model.readsGroupChat(whose, who) : model.isVerified(school, who)));
       }),
+      ...school.channels.map((channel) => thing('Channel', channel.id, (who) => telling.reads(channel, who))),
+      ...school.posts.map((post) => thing('Post', post.id, (who) => telling.seesPost(post, who))),
       ...school.invites.map((invite) => thing('Invite', invite.id, (who) => model.seesInvite(invite, who))),
     ];
   });
@@ -77,12 +80,17 @@ export const asking: Asking = {
 };
 
 export const byIds = parse(
-  'query ($ids: [ID!]!, $more: [ID!]!) { nodes(ids: $ids) { id } more: nodes(ids: $more) { id } }',
+  `query ($ids: [ID!]!, $more: [ID!]!, $last: [ID!]!) {
+    nodes(ids: $ids) { id } more: nodes(ids: $more) { id } last: nodes(ids: $last) { id }
+  }`,
 );
 
 export const everything = parse(`
   query ($id: ID!) {
-    viewer { children(first: 100) { totalCount nodes { id ...Family } } }
+    viewer {
+      children(first: 100) { totalCount nodes { id ...Family } }
+      feed(first: 100) { totalCount nodes { id } }
+    }
     organization(id: $id) {
       groups(first: 100) {
         totalCount
@@ -99,7 +107,10 @@ export const everything = parse(`
       }
       children(first: 100) { totalCount nodes { id ...Family } }
       chats(first: 100) { totalCount nodes { id } }
-      channels(first: 100) { totalCount nodes { kind } }
+      channels(first: 100) { totalCount nodes { id } }
+      drafts: posts(state: DRAFT, first: 100) { totalCount nodes { id } }
+      suggested: posts(state: SUGGESTED, first: 100) { totalCount nodes { id } }
+      approved: posts(state: APPROVED, first: 100) { totalCount nodes { id } }
       movements(first: 100) { totalCount nodes { id } }
       plannedMovements(first: 100) { totalCount nodes { id } }
       members(first: 100) { totalCount nodes { id } }
@@ -134,11 +145,15 @@ export function shownTo({ viewer, organization }: Json, label: Label) {
     ]);
   return {
     own: list(viewer.children, family),
+    feed: list(viewer.feed),
     organization: organization && {
       groups: list(organization.groups, structure),
       children: list(organization.children, family),
       chats: list(organization.chats),
-      channels: list(organization.channels, ({ kind }) => kind),
+      channels: list(organization.channels),
+      drafts: list(organization.drafts),
+      suggested: list(organization.suggested),
+      approved: list(organization.approved),
       movements: list(organization.movements),
       plans: list(organization.plannedMovements),
       members: list(organization.members),
@@ -166,6 +181,13 @@ export function allowed({ schools }: model.World, things: readonly Thing[], pers
       ),
       list('Movement', (thing) => thing.child === child, null),
     ]);
+  const posts = (of: readonly School[], state: telling.Post['state']) =>
+    sized(
+      of
+        .flatMap((any) => any.posts)
+        .filter((post) => telling.finds(post, person, state))
+        .map(({ id }) => label(id)),
+    );
   const leads = model.leads(school, person);
   const verified = model.isVerified(school, person);
   const belongs = model.belongs(school, person);
@@ -199,16 +221,17 @@ export function allowed({ schools }: model.World, things: readonly Thing[], pers
   const own = schools.flatMap((any) => model.childrenOf(any, person)).map(family);
   return {
     own: sized(own),
+    feed: posts(schools, 'PUBLISHED'),
     organization:
       belongs || person.isOperator
         ? {
             groups: leads || verified || families ? sized(groups) : null,
             children: leads || verified ? sized(records) : null,
             chats: list('Chat'),
-            channels: sized([
-              ...(belongs ? ['COMMUNITY'] : []),
-              ...(verified || model.administers(school, person) ? ['STAFF'] : []),
-            ]),
+            channels: list('Channel'),
+            drafts: posts([school], 'DRAFT'),
+            suggested: posts([school], 'SUGGESTED'),
+            approved: posts([school], 'APPROVED'),
             movements: leads || verified ? list('Movement') : null,
             plans: leads || verified ? list('PlannedMovement') : null,
             members:
