@@ -32,7 +32,7 @@ const channels = [
 function rulesOfPosts(channel: (typeof channels)[number]): ((viewer: Viewer) => boolean)[] {
   return postState.enumValues.flatMap((state) =>
     [null, new Date()].flatMap((publishedAt): ((viewer: Viewer) => boolean)[] => {
-      const post = { state, publishedAt, authorId: 'somebody', channel };
+      const post = { state, publishedAt, authorId: 'somebody', commenting: 'OPEN', channel } as const;
       const comments = commentState.enumValues.flatMap((commented) =>
         [[], [ourGroup], ['another group', null]].map((limitedIn) => {
           return {

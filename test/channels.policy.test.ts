@@ -3,6 +3,7 @@ import { canKeepChannels, canPublish, canReadChannel, canSuggest, isPublisher } 
 import {
   type CommentPlace,
   canComment,
+  canDeleteComment,
   canEditComment,
   canModerate,
   canSeeComment,
@@ -201,13 +202,21 @@ const commenting: Sentence[] = [
     (who) => canSeeCommenter(who, own(comment(post(community), { limitedIn: ['sun'] }))),
     everybody,
   ],
-  ['edits their own comment', (who) => canEditComment(who, own(comment(post(sun)))), everybody],
-  ['edits their own comment that waits', (who) => canEditComment(who, own(waiting(post(sun)))), everybody],
+  ['edits their own comment', (who) => canEditComment(who, own(comment(post(sun)))), sunReaders],
+  ['edits their own comment that waits', (who) => canEditComment(who, own(waiting(post(sun)))), sunReaders],
   ['edits their own that was rejected', (who) => canEditComment(who, own(rejected(post(sun)))), nobody],
   ['edits another’s comment', (who) => canEditComment(who, comment(post(sun))), nobody],
   ['moderates in COMMUNITY', (who) => canModerate(who, waiting(post(community))), administrators],
   ['moderates in STAFF', (who) => canModerate(who, waiting(post(staffs))), administrators],
+  [
+    'edits their own where nobody comments any more',
+    (who) => canEditComment(who, own(comment(post(sun, { commenting: 'OFF' })))),
+    nobody,
+  ],
+  ['takes their own comment back', (who) => canDeleteComment(who, own(rejected(post(sun)))), everybody],
+  ['takes another’s comment back', (who) => canDeleteComment(who, comment(post(sun))), nobody],
   ['moderates in a group', (who) => canModerate(who, waiting(post(sun))), sunPublishers],
+  ['moderates their own', (who) => canModerate(who, own(waiting(post(sun)))), nobody],
 ];
 
 /** The law of domain.md §3 on what is told, a sentence a line: who may, and nobody else. */

@@ -55,7 +55,8 @@ test('where comments are off nobody comments, where they are open everybody read
   });
   await administrator.does('UpdatePost', { input: { postId: open, commenting: 'OFF' } });
   const { nodes } = await commentsFor(guardian, open);
-  const own = nodes.find(({ viewerCanEdit }: Json) => viewerCanEdit);
+  const own = nodes.find(({ viewerCanDelete }: Json) => viewerCanDelete);
+  expect(own.viewerCanEdit).toBe(false);
   expect(await guardian.does('UpdateComment', { commentId: own.id, text: 'Late' })).toMatchObject({
     field: 'commentId',
   });

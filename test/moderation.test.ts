@@ -181,3 +181,13 @@ test('who decides hears of a waiting comment that is changed, also where new one
   expect(await kindsUntil(heard, 'POST_PINNED')).toEqual(['COMMENT_SUBMITTED', 'POST_EDITED', 'COMMENT_SUBMITTED']);
   expect(await textsFor(otherGuardian, postId)).toEqual([]);
 });
+
+test('nobody who publishes there decides about a comment of their own', async () => {
+  const { administrator, teacher, groupChannel } = room;
+  const postId = await app.world.post(administrator, groupChannel, 'Look', { commenting: 'OPEN' });
+  const { id: commentId } = await teacher.does('AddComment', { postId, text: 'Rude' });
+  await administrator.does('RejectComment', { commentId, reason: 'Not so.' });
+  expect(await teacher.does('ApproveComment', { commentId })).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await teacher.does('RejectComment', { commentId, reason: 'Mine.' })).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await administrator.does('ApproveComment', { commentId })).toMatchObject({ state: 'PUBLISHED' });
+});

@@ -251,8 +251,8 @@ builder.subscriptionField('channelEvents', (t) =>
     type: ChannelEvent,
     description:
       'Everything that happens in one channel and is for the viewer: what is published, edited, pinned, deleted and ' +
-      'commented; to those who publish there also suggestions, comments that wait and acknowledgements (of a group’s channel ' +
-      'administrators and the head hear those in `viewerEvents`). It ends when the viewer reads it no longer.',
+      'commented; to those who publish there also suggestions, comments that wait and acknowledgements, and to ' +
+      'each what is told to them alone. It ends when the viewer reads it no longer.',
     args: {
       channelId: t.arg.id({ required: true, description: 'Which channel.' }),
       after: t.arg({ type: 'Cursor', description: afterDescription }),

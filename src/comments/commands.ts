@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
+import { isPublisher } from '../channels/policy.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { idempotencyKey, line, requiredProse, valid } from '../input.ts';
@@ -32,8 +33,7 @@ export async function addComment(db: Database, viewer: Viewer, postId: string, i
   return addToPost(db, viewer, postId, async (tx, { post, viewer: fresh }) => {
     if (!canTakePart(fresh, post)) throw participantsOnly(post);
     if (!canComment(fresh, post)) throw new InvalidInput('postId', 'INVALID_COMMENTING_OFF');
-    const place = { authorId: viewer.userId, state: 'PENDING', post, limitedIn: [] } as const;
-    const waits = post.commenting === 'MODERATED' && !canModerate(fresh, place);
+    const waits = post.commenting === 'MODERATED' && !isPublisher(fresh, post.channel);
     const { organizationId, channelId } = post;
     const [comment] = await tx
       .insert(comments)
@@ -80,12 +80,12 @@ export async function updateComment(
   const wish = valid(UpdateComment, input);
   return change(db, viewer, commentId, async (tx, { comment: before, post, viewer: fresh }) => {
     if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
-    if (!canEditComment(fresh, before)) throw new InvalidState(before.state);
+    if (before.state !== 'PENDING' && before.state !== 'PUBLISHED') throw new InvalidState(before.state);
     if (post.state !== 'PUBLISHED') throw new InvalidState(post.state);
     if (!canTakePart(fresh, post)) throw participantsOnly(post);
-    if (!canComment(fresh, post)) throw new InvalidInput('commentId', 'INVALID_COMMENTING_OFF');
+    if (!canEditComment(fresh, before)) throw new InvalidInput('commentId', 'INVALID_COMMENTING_OFF');
     if (before.text === wish.text) return before;
-    const waits = post.commenting === 'MODERATED' && !canModerate(fresh, before);
+    const waits = post.commenting === 'MODERATED' && !isPublisher(fresh, post.channel);
     const state = waits ? 'PENDING' : before.state;
     const comment = await set(tx, before, { ...wish, state, editedAt: sql`now()` });
     // Who read it before must not go on reading it.
@@ -148,6 +148,7 @@ const moderate = (
   make: (tx: Transaction, comment: Comment, post: HeldPost) => Promise<CommentRow>,
 ): Promise<CommentRow> =>
   change(db, viewer, commentId, (tx, { comment, post, viewer: fresh }) => {
+    if (comment.authorId === viewer.userId && isPublisher(fresh, post.channel)) throw new Forbidden('FORBIDDEN_OWN');
     if (!canModerate(fresh, comment)) throw publishersOnly({ ...post.channel, state: 'ACTIVE' });
     return make(tx, comment, post);
   });

@@ -12,7 +12,15 @@ import { PostType } from '../posts/graphql.ts';
 import { canSeePost } from '../posts/policy.ts';
 import { postById } from '../posts/queries.ts';
 import { addComment, approveComment, deleteComment, rejectComment, updateComment } from './commands.ts';
-import { canComment, canEditComment, canModerate, canSeeComment, canSeeCommenter, canSeeDecision } from './policy.ts';
+import {
+  canComment,
+  canDeleteComment,
+  canEditComment,
+  canModerate,
+  canSeeComment,
+  canSeeCommenter,
+  canSeeDecision,
+} from './policy.ts';
 import { type Comment, commentById, commentsOf, pendingIn } from './queries.ts';
 import type { CommentRow } from './tables.ts';
 
@@ -68,8 +76,13 @@ builder.node(CommentType, {
     }),
     viewerCanEdit: t.boolean({
       perViewer: true,
-      description: 'Whether the viewer may change it or take it back.',
+      description: 'Whether the viewer may change it.',
       resolve: (comment, _args, ctx) => canEditComment(ctx.viewer, comment),
+    }),
+    viewerCanDelete: t.boolean({
+      perViewer: true,
+      description: 'Whether the viewer may take it back.',
+      resolve: (comment, _args, ctx) => canDeleteComment(ctx.viewer, comment),
     }),
     viewerCanModerate: t.boolean({
       perViewer: true,
@@ -169,7 +182,7 @@ builder.mutationField('deleteComment', (t) =>
 builder.mutationField('approveComment', (t) =>
   t.fieldWithInput({
     type: CommentType,
-    description: 'Shows a comment that waits, or was rejected. Those who publish in the channel.',
+    description: 'Shows a comment that waits, or was rejected. Those who publish in the channel, not their own.',
     errors,
     input: { commentId: t.input.id(which) },
     resolve: (_root, { input }, ctx) =>
@@ -180,7 +193,7 @@ builder.mutationField('approveComment', (t) =>
 builder.mutationField('rejectComment', (t) =>
   t.fieldWithInput({
     type: CommentType,
-    description: 'Does not show a comment, or no longer. Those who publish in the channel.',
+    description: 'Does not show a comment, or no longer. Those who publish in the channel, not their own.',
     errors,
     input: {
       commentId: t.input.id(which),

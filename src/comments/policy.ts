@@ -7,7 +7,7 @@ import type { CommentRow } from './tables.ts';
 /** A comment as rules ask about it: with its post, and the groups where its author is somebody's LIMITED guardian. */
 export type CommentPlace = Pick<CommentRow, 'state' | 'authorId'> & {
   readonly shownAt?: Date | null;
-  readonly post: PostPlace;
+  readonly post: PostPlace & Pick<PostRow, 'commenting'>;
   readonly limitedIn: readonly (string | null)[];
 };
 
@@ -37,10 +37,16 @@ export const canSeeCommenter = (viewer: Viewer, comment: CommentPlace & Pick<Com
 export const canComment = (viewer: Viewer, post: PostPlace & Pick<PostRow, 'commenting'>): boolean =>
   canTakePart(viewer, post) && post.state === 'PUBLISHED' && post.commenting !== 'OFF';
 
-/** Changes what a comment says. */
+/** Changes what one's own comment says, while one could still comment. */
 export const canEditComment = (viewer: Viewer, comment: CommentPlace): boolean =>
-  isAuthor(viewer, comment) && (comment.state === 'PENDING' || comment.state === 'PUBLISHED');
+  isAuthor(viewer, comment) &&
+  (comment.state === 'PENDING' || comment.state === 'PUBLISHED') &&
+  canComment(viewer, comment.post);
 
-/** Approves and rejects comments. */
+/** Takes one's own comment back. */
+export const canDeleteComment = (viewer: Viewer, comment: CommentPlace): boolean =>
+  isAuthor(viewer, comment) && comment.state !== 'DELETED';
+
+/** Approves and rejects what others comment: whoever publishes there. */
 export const canModerate = (viewer: Viewer, comment: CommentPlace): boolean =>
-  isPublisher(viewer, comment.post.channel);
+  !isAuthor(viewer, comment) && isPublisher(viewer, comment.post.channel);

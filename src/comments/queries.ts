@@ -9,7 +9,7 @@ import { type CommentRow, comments } from './tables.ts';
 /** What the rules about a comment ask for, read with each. */
 const place = {
   post: sql<CommentPlace['post']>`(
-    select json_build_object('state', p.state, 'authorId', p.author_id, 'publishedAt', p.published_at, 'channel',
+    select json_build_object('state', p.state, 'authorId', p.author_id, 'publishedAt', p.published_at, 'commenting', p.commenting, 'channel',
       json_build_object('organizationId', h.organization_id, 'kind', h.kind, 'groupId', h.group_id, 'state', h.state))
     from posts p join channels h on h.id = p.channel_id where p.id = ${comments}.post_id)`.as('post'),
   // Also when they are its guardian no longer: what was hidden does not come out by that. The last link with a child decides.

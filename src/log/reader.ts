@@ -150,9 +150,13 @@ export class Reader {
 export const wants = ({ kinds, placeId }: Topic, { kind, payload }: LoggedEvent): boolean =>
   kinds.has(kind) && (placeId === undefined || payload.placeId === placeId);
 
-/** Whether a topic spans an audience of its reader. What an organization tells one person alone is not among its events. */
-export const spans = ({ anchor, scope }: Topic, { id, kind, organizationId, subjectId }: Audience): boolean =>
+/**
+ * Whether a topic spans an audience of its reader. What an organization tells one person alone is not among its events, but what
+ * they are told alone about a place is among those of the place.
+ */
+export const spans = ({ anchor, scope, placeId }: Topic, { id, kind, organizationId, subjectId }: Audience): boolean =>
   scope === 'READER' ||
   id === anchor.id ||
+  (placeId !== undefined && kind === personAlone) ||
   (scope === 'SUBJECT' && subjectId === anchor.subjectId) ||
   (scope === 'ORGANIZATION' && kind !== personAlone && organizationId === anchor.organizationId);

@@ -11,7 +11,7 @@ import { idempotencyKey, requiredProse, valid } from '../input.ts';
 import { append, type NewEvent, transact } from '../log/append.ts';
 import { visitOrganization } from '../organizations/commands.ts';
 import type { Viewer } from '../viewer.ts';
-import { canDeletePost, canEditPost, canSeePost } from './policy.ts';
+import { canDeletePost, canEditPost, canKeepPost, canSeePost } from './policy.ts';
 import { type PostRow, type PostStep, postColumns, postSteps, posts } from './tables.ts';
 
 /** Characters of a post, and files attached to it. */
@@ -94,7 +94,8 @@ const UpdatePost = content.partial();
 export async function updatePost(db: Database, viewer: Viewer, postId: string, input: unknown): Promise<PostRow> {
   const { fileIds, ...given } = valid(UpdatePost, input);
   return changePost(db, viewer, postId, async (tx, { post: before, viewer: fresh }) => {
-    if (before.state === 'ARCHIVED' || before.state === 'DELETED') throw new InvalidState(before.state);
+    const isOver = before.state === 'ARCHIVED' || before.state === 'DELETED';
+    if (isOver && canKeepPost(fresh, before)) throw new InvalidState(before.state);
     if (!canEditPost(fresh, before)) throw publishersOnly(before.channel);
     const text = given.text ?? before.text;
     const required = given.acknowledgementRequired ?? before.acknowledgementRequired;

@@ -172,8 +172,10 @@ builder.node(PostType, {
     }),
     viewerCanDecide: t.boolean({
       perViewer: true,
-      description: 'Whether the viewer may approve it or give it back: what is SUGGESTED.',
-      resolve: (post, _args, ctx) => post.state === 'SUGGESTED' && canPublish(ctx.viewer, post.channel),
+      description:
+        'Whether the viewer may approve it, or give it back: what is SUGGESTED, and give back what is APPROVED.',
+      resolve: (post, _args, ctx) =>
+        (post.state === 'SUGGESTED' || post.state === 'APPROVED') && canPublish(ctx.viewer, post.channel),
     }),
     viewerCanKeep: t.boolean({
       perViewer: true,
