@@ -55,8 +55,8 @@ export async function fillFeeds(sql: postgres.Sql, filling: Filling): Promise<vo
     select r.post_id, r.user_id from post_recipients r join posts p on p.id = r.post_id and p.organization_id = ${organizationId}
     where r.user_id in (${crowd}) and md5(r.id::text) < 'a'`;
   await sql`
-    insert into comments (organization_id, channel_id, post_id, author_id, state, text)
-    select organization_id, channel_id, id, author_id, 'PUBLISHED', 'Спасибо' from (${numbered}) p, generate_series(1, 3)
+    insert into comments (organization_id, channel_id, post_id, author_id, shown_at, state, text)
+    select organization_id, channel_id, id, author_id, now(), 'PUBLISHED', 'Спасибо' from (${numbered}) p, generate_series(1, 3)
     where n % 4 = 0`;
   await sql`
     insert into post_reactions (post_id, user_id, emoji)
