@@ -84,7 +84,7 @@ const catalogue = {
     en: 'At most {max} different reactions to one post.',
   },
   INVALID_EITHER_OR: { ru: 'Нужно одно из двух.', en: 'Either one is needed, not both.' },
-  INVALID_GROUP_SUGGESTION: {
+  FORBIDDEN_GROUP_SUGGESTION: {
     ru: 'В канале группы не предлагают: её педагоги публикуют сами.',
     en: 'Nothing is suggested in a group’s channel: its staff publish there themselves.',
   },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { schema } from '../src/schema.ts';
 import { type Act, type Acts, isApart } from './matrix/acts.ts';
 import { doing } from './matrix/doing.ts';
+import { filing } from './matrix/filing.ts';
 import { following } from './matrix/following.ts';
 import { isRefusal, type Role, type Rule, readLaw, roles } from './matrix/law.ts';
 import { promises } from './matrix/promises.ts';
@@ -17,7 +18,7 @@ import type { Person } from './support/world.ts';
 const openings = ['Query.invitePreview', 'Query.viewer', 'Mutation.requestSignInCode', 'Mutation.signIn'];
 
 const law = readLaw();
-const acts: Acts = { ...reading, ...told, ...following, ...doing, ...telling };
+const acts: Acts = { ...reading, ...told, ...following, ...doing, ...telling, ...filing };
 const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((root) => !!root);
 const ruled = new Set(law.map((rule) => rule.field));
 

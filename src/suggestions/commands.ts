@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { canSuggest } from '../channels/policy.ts';
 import type { Database } from '../database/connect.ts';
-import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
+import { Forbidden, InvalidState } from '../errors.ts';
 import { requiredProse, valid } from '../input.ts';
 import { changePost, publishersOnly, recordPost, setPost, takeStep, tellMakers } from '../posts/commands.ts';
 import { canDecideSuggestion } from '../posts/policy.ts';
 import type { PostRow } from '../posts/tables.ts';
 import type { Viewer } from '../viewer.ts';
 
-/** Hands one's own draft to those who publish in the channel (§2.2.5). @throws NotFound, Forbidden, InvalidInput, InvalidState */
+/** Hands one's own draft to those who publish in the channel (§2.2.5). @throws NotFound, Forbidden, InvalidState */
 export const suggestPost = (db: Database, viewer: Viewer, postId: string): Promise<PostRow> =>
   changePost(db, viewer, postId, async (tx, { post: before, viewer: fresh }) => {
     if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
-    if (before.channel.kind === 'GROUP') throw new InvalidInput('postId', 'INVALID_GROUP_SUGGESTION');
+    if (before.channel.kind === 'GROUP') throw new Forbidden('FORBIDDEN_GROUP_SUGGESTION');
     if (!canSuggest(fresh, before.channel)) throw publishersOnly(before.channel);
     if (before.state === 'SUGGESTED') return before;
     if (before.state !== 'DRAFT') throw new InvalidState(before.state);

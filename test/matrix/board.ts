@@ -101,6 +101,12 @@ export class Board {
     return this.#channels.get(where) ?? '';
   }
 
+  /** The group whose place it is; null: it is nobody's group. */
+  group(where: Where): string | null {
+    const { classId, otherClassId } = this.#scene;
+    return !isGroup(where) ? null : where === 'GROUP of others' ? otherClassId : classId;
+  }
+
   /** What of some places is seen, by what is there. */
   seen(found: ReadonlySet<string>, there: Iterable<readonly [Where, string]> = this.#channels): string {
     const all = [...there];
@@ -124,10 +130,8 @@ export class Board {
   }
 
   furtherInput(where: Where): object {
-    const { school, classId, otherClassId } = this.#scene;
     const kind = isGroup(where) ? 'GROUP' : where;
-    const groupId = !isGroup(where) ? null : where === 'GROUP of others' ? otherClassId : classId;
-    return { organizationId: school.id, kind, groupId, name: 'The canteen' };
+    return { organizationId: this.#scene.school.id, kind, groupId: this.group(where), name: 'The canteen' };
   }
 
   /** A new post; by a colleague, or where only administrators publish by the first of them, unless somebody is given. */
@@ -165,7 +169,8 @@ export class Board {
 const boards = new WeakMap<Scene, Promise<Board>>();
 const text = 'Tomorrow at nine';
 
-async function done(who: TestClient, operation: string, variables: object): Promise<Json> {
+/** Runs a mutation that is to succeed. */
+export async function done(who: TestClient, operation: string, variables: object): Promise<Json> {
   const result = await who.does(operation, variables);
   if (result.code) throw new Error(`${operation}: ${JSON.stringify(result)}`);
   return result;

@@ -6,6 +6,9 @@ import { commentOf, postOf } from './telling.ts';
 
 /** What things say that the viewer may do with them, and of which rules that is a promise, apart from their case. */
 const flags = {
+  Group: {
+    viewerCanKeepMaterials: ['addMaterial', 'updateMaterial', 'removeMaterial'],
+  },
   Channel: {
     viewerCanUpdate: ['updateChannel'],
     viewerCanPublish: ['publishPost DRAFT of one’s own', 'schedulePost DRAFT of one’s own'],
@@ -55,6 +58,7 @@ const casesOf = (type: Type): Set<string> =>
   );
 
 async function idOf(type: Type, which: string, scene: Scene, role: Role): Promise<string> {
+  if (type === 'Group') return (await Board.of(scene)).group(caseOf(which).where) ?? '';
   if (type === 'Channel') return (await Board.of(scene)).channel(caseOf(which).where);
   const rule = law.find((candidate) => candidate.case === which);
   if (!rule) throw new Error(`law.md says nothing of ${which}`);

@@ -53,7 +53,7 @@ const furtherOf =
 const capital = (field: string): string => field.charAt(0).toUpperCase() + field.slice(1);
 
 /** A mutation in all the cases that the law has of it. */
-const mutation = (
+export const mutation = (
   field: string,
   arrange: (rule: Rule) => Arrange,
   expected: (result: Json) => boolean,
