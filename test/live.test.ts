@@ -34,13 +34,15 @@ test.each([
   await using writers = new Writers(school, await peopleOf(app.world, 8));
 
   const until = performance.now() + 2_500;
+  // On a busy machine it takes longer to come back as often.
+  const goesOn = () => performance.now() < until || organization.opened + viewer.opened <= 20;
   const cutting = (async () => {
-    while (performance.now() < until) {
+    while (goesOn()) {
       await delay(10 + Math.random() * 80);
       (Math.random() < 0.5 ? organization : viewer).cut();
     }
   })();
-  while (performance.now() < until) {
+  while (goesOn()) {
     await administrator.does('UpdateProfile', { input: { givenName: 'Anna' } });
     await app.world.invite(school);
   }
