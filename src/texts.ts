@@ -88,6 +88,10 @@ const catalogue = {
     ru: 'В канале группы не предлагают: её педагоги публикуют сами.',
     en: 'Nothing is suggested in a group’s channel: its staff publish there themselves.',
   },
+  INVALID_CHANGED_SINCE: {
+    ru: 'Текст успели изменить: прочитайте его ещё раз.',
+    en: 'It has been changed meanwhile: read it again.',
+  },
   INVALID_PUBLISHED: {
     ru: 'После публикации это изменить нельзя.',
     en: 'This cannot be changed after publication.',

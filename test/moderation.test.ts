@@ -191,3 +191,15 @@ test('nobody who publishes there decides about a comment of their own', async ()
   expect(await teacher.does('RejectComment', { commentId, reason: 'Mine.' })).toMatchObject({ code: 'FORBIDDEN' });
   expect(await administrator.does('ApproveComment', { commentId })).toMatchObject({ state: 'PUBLISHED' });
 });
+
+test('what was changed while it was read is not shown as if it had been read', async () => {
+  const { administrator, guardian, community } = room;
+  const { id: commentId } = await guardian.does('AddComment', {
+    postId: await post(administrator, community, 'MODERATED'),
+    text: 'Thank you',
+  });
+  await guardian.does('UpdateComment', { commentId, text: 'Something else' });
+  const approve = (text: string) => administrator.does('ApproveComment', { commentId, text });
+  expect(await approve('Thank you')).toMatchObject({ code: 'INVALID_INPUT', field: 'text' });
+  expect(await approve('Something else')).toMatchObject({ state: 'PUBLISHED', text: 'Something else' });
+});

@@ -95,9 +95,18 @@ export async function updateComment(
   });
 }
 
-/** Shows a comment that waits, or was rejected. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
-export const approveComment = (db: Database, viewer: Viewer, commentId: string): Promise<CommentRow> =>
+/**
+ * Shows a comment that waits, or was rejected; with `read`, only if it still says that. Repeating it changes nothing.
+ * @throws NotFound, Forbidden, InvalidInput, InvalidState
+ */
+export const approveComment = (
+  db: Database,
+  viewer: Viewer,
+  commentId: string,
+  read: string | null = null,
+): Promise<CommentRow> =>
   moderate(db, viewer, commentId, async (tx, before, post) => {
+    if (read !== null && read !== before.text) throw new InvalidInput('text', 'INVALID_CHANGED_SINCE');
     if (before.state === 'PUBLISHED') return before;
     if (before.state === 'DELETED') throw new InvalidState(before.state);
     const shownAt = before.shownAt ?? sql`now()`;

@@ -184,9 +184,15 @@ builder.mutationField('approveComment', (t) =>
     type: CommentType,
     description: 'Shows a comment that waits, or was rejected. Those who publish in the channel, not their own.',
     errors,
-    input: { commentId: t.input.id(which) },
+    input: {
+      commentId: t.input.id(which),
+      text: t.input.string({
+        description:
+          'What the viewer has read: a comment that says something else by now is not shown. Clients give it.',
+      }),
+    },
     resolve: (_root, { input }, ctx) =>
-      shown(ctx, approveComment(ctx.db, ctx.viewer, idOf('Comment', input.commentId))),
+      shown(ctx, approveComment(ctx.db, ctx.viewer, idOf('Comment', input.commentId), input.text)),
   }),
 );
 
