@@ -14,6 +14,7 @@ import {
   type Newsroom,
   namesFor,
   openNewsroom,
+  opinionAsked,
   postFor,
   student,
   textsFor,
@@ -31,15 +32,12 @@ beforeEach(async () => {
   room = await openNewsroom(app.world);
 });
 
-const post = (author: Person, channelId: string, commenting: string): Promise<string> =>
-  app.world.post(author, channelId, 'What do you think?', { commenting });
-
 test('where comments are off nobody comments, where they are open everybody reads them at once', async () => {
   const { administrator, head, teacher, guardian, otherGuardian, unverified, community } = room;
-  const off = await post(administrator, community, 'OFF');
+  const off = await opinionAsked(app.world, administrator, community, 'OFF');
   for (const person of [administrator, guardian])
     expect(await comment(person, off)).toMatchObject({ code: 'INVALID_INPUT', field: 'postId' });
-  const open = await post(administrator, community, 'OPEN');
+  const open = await opinionAsked(app.world, administrator, community, 'OPEN');
   const people = [administrator, head, teacher, guardian, await student(room)];
   for (const person of people) expect(await comment(person, open)).toMatchObject({ state: 'PUBLISHED' });
   expect(await comment(unverified, open)).toMatchObject({ code: 'FORBIDDEN' });
@@ -65,7 +63,7 @@ test('where comments are off nobody comments, where they are open everybody read
 
 test('a comment that was shown leaves a tombstone, also of one whose post is gone nothing', async () => {
   const { administrator, guardian, otherGuardian, community } = room;
-  const postId = await post(administrator, community, 'OPEN');
+  const postId = await opinionAsked(app.world, administrator, community, 'OPEN');
   const [first, second] = [await comment(guardian, postId, 'First'), await comment(guardian, postId, 'Second')];
   for (let turn = 0; turn < 2; turn++)
     expect(await guardian.does('DeleteComment', { commentId: first.id })).toMatchObject({ state: 'DELETED', text: '' });
@@ -79,7 +77,7 @@ test('a comment that was shown leaves a tombstone, also of one whose post is gon
       code: 'INVALID_STATE',
     });
 
-  const moderated = await post(administrator, community, 'MODERATED');
+  const moderated = await opinionAsked(app.world, administrator, community, 'MODERATED');
   const waiting = await comment(guardian, moderated);
   for (const id of [postId, moderated]) await administrator.does('DeletePost', { postId: id });
   for (const person of [guardian, otherGuardian, administrator]) {
@@ -93,7 +91,7 @@ test('a comment that was shown leaves a tombstone, also of one whose post is gon
 
 test('a comment is within its limits, and a repeated wish makes one', async () => {
   const { administrator, guardian, otherGuardian, community } = room;
-  const postId = await post(administrator, community, 'OPEN');
+  const postId = await opinionAsked(app.world, administrator, community, 'OPEN');
   for (const text of ['', ' \n', 'a'.repeat(2_001), 'a\0b'])
     expect(await comment(guardian, postId, text)).toMatchObject({ code: 'INVALID_INPUT', field: 'text' });
   for (const text of ['a'.repeat(2_000), '🎉', '<b>**not bold**</b>'])
@@ -102,7 +100,7 @@ test('a comment is within its limits, and a repeated wish makes one', async () =
   const made = await atOnce(20, () => comment(guardian, postId, 'Once', key));
   expect(new Set(made.map(({ id }) => id)).size).toBe(1);
   expect(await comment(guardian, postId, 'Twice', key)).toMatchObject({ field: 'idempotencyKey' });
-  const other = await post(administrator, community, 'OPEN');
+  const other = await opinionAsked(app.world, administrator, community, 'OPEN');
   expect(await comment(guardian, other, 'Once', key)).toMatchObject({ field: 'idempotencyKey' });
   expect((await comment(otherGuardian, postId, 'Once', key)).id).not.toBe(made[0].id);
   expect(await textsFor(guardian, postId)).toHaveLength(5);
@@ -129,7 +127,7 @@ test('a LIMITED guardian’s comment is read without its author, live as well, b
   expect(await hide()).toMatchObject({ contactVisibility: 'LIMITED' });
   const families = { mother, otherGuardian, otherTeacher };
   const keepers = { administrator, head, teacher, father };
-  const postId = await post(administrator, community, 'OPEN');
+  const postId = await opinionAsked(app.world, administrator, community, 'OPEN');
   const streams = await Promise.all(
     Object.entries({ ...families, ...keepers }).map(async ([name, person]) => ({
       name,
@@ -172,7 +170,7 @@ test('a LIMITED guardian’s comment is read without its author, live as well, b
 
 test('what somebody said stays when they have left, and is theirs no longer', async () => {
   const { administrator, guardian, otherGuardian, community } = room;
-  const postId = await post(administrator, community, 'OPEN');
+  const postId = await opinionAsked(app.world, administrator, community, 'OPEN');
   const { id: commentId } = await comment(guardian, postId, 'Goodbye');
   await administrator.does('EndMembership', { membershipId: guardian.membershipId, reason: 'Moved.' });
   expect(await textsFor(otherGuardian, postId)).toEqual(['Goodbye']);
@@ -187,18 +185,18 @@ test('what somebody said stays when they have left, and is theirs no longer', as
 
 test('who follows a channel hears its end when their child moves away, and nothing after it', async () => {
   const { administrator, teacher, guardian, child, groupChannel, otherGroupId } = room;
-  const postId = await post(teacher, groupChannel, 'OPEN');
+  const postId = await opinionAsked(app.world, teacher, groupChannel, 'OPEN');
   await using one = await follow(guardian, 'ChannelEvents', { channelId: groupChannel });
   await using published = await follow(guardian, 'PostPublished', { channelId: groupChannel });
   await using everything = await follow(guardian, 'ViewerEvents');
   await comment(teacher, postId, 'Before');
   await administrator.does('TransferChild', { input: { childId: child, groupId: otherGroupId } });
   await comment(teacher, postId, 'After');
-  await post(teacher, groupChannel, 'OPEN');
+  await opinionAsked(app.world, teacher, groupChannel, 'OPEN');
   await Promise.all([one.done, published.done]);
   expect(kinds(one)).toEqual(['COMMENT_ADDED', 'AccessEnded']);
   expect(kinds(published)).toEqual(['AccessEnded']);
-  await post(administrator, room.community, 'OFF');
+  await opinionAsked(app.world, administrator, room.community, 'OFF');
   const heard = await kindsUntil(everything, 'POST_PUBLISHED');
   expect(heard.filter((kind) => /^(POST|COMMENT)/.test(kind))).toEqual(['COMMENT_ADDED']);
   const refused = guardian.subscribe('ChannelEvents', { channelId: groupChannel });

@@ -8,6 +8,7 @@ import {
   kindsUntil,
   type Newsroom,
   openNewsroom,
+  opinionAsked,
   postFor,
   textsFor,
 } from './support/newsroom.ts';
@@ -24,13 +25,10 @@ beforeEach(async () => {
   room = await openNewsroom(app.world);
 });
 
-const post = (author: Person, channelId: string, commenting: string): Promise<string> =>
-  app.world.post(author, channelId, 'What do you think?', { commenting });
-
 test('where comments are moderated, those who publish and the author alone see one that waits or was rejected', async () => {
   const { administrator, head, teacher, otherTeacher, guardian, otherGuardian, groupChannel, groupId, school } = room;
   const neighbour = await app.world.guardian(school, await app.world.child(school, groupId));
-  const postId = await post(teacher, groupChannel, 'MODERATED');
+  const postId = await opinionAsked(app.world, teacher, groupChannel, 'MODERATED');
   const made = await comment(guardian, postId, 'Why so late?');
   expect(made).toMatchObject({ state: 'PENDING', text: 'Why so late?' });
   const waiting = async (person: Person) =>
@@ -89,7 +87,7 @@ test('where comments are moderated, those who publish and the author alone see o
 test('an approved comment that is edited waits again, and readers stop seeing it at once', async () => {
   const { teacher, guardian, groupChannel, groupId, school } = room;
   const neighbour = await app.world.guardian(school, await app.world.child(school, groupId));
-  const postId = await post(teacher, groupChannel, 'MODERATED');
+  const postId = await opinionAsked(app.world, teacher, groupChannel, 'MODERATED');
   const { id: commentId } = await comment(guardian, postId, 'Fine');
   await teacher.does('ApproveComment', { commentId });
   await using heard = await follow(neighbour, 'ChannelEvents', { channelId: groupChannel });
@@ -120,7 +118,7 @@ test('an approved comment that is edited waits again, and readers stop seeing it
 test('of a comment that waits, is rejected or is taken back before it was shown, no other reader hears or sees anything', async () => {
   const { teacher, guardian, groupChannel, groupId, school } = room;
   const neighbour = await app.world.guardian(school, await app.world.child(school, groupId));
-  const postId = await post(teacher, groupChannel, 'MODERATED');
+  const postId = await opinionAsked(app.world, teacher, groupChannel, 'MODERATED');
   const organizationId = school.id;
   const streams = await Promise.all([
     follow(neighbour, 'ViewerEvents'),
@@ -152,7 +150,7 @@ test('of a comment that waits, is rejected or is taken back before it was shown,
 test('approved and rejected at once, a comment is one of the two, and is told so in the end', async () => {
   const { administrator, guardian, otherGuardian, community, school } = room;
   const other = await app.world.secondAdministrator(school);
-  const postId = await post(administrator, community, 'MODERATED');
+  const postId = await opinionAsked(app.world, administrator, community, 'MODERATED');
   for (let round = 0; round < 4; round++) {
     const { id: commentId } = await comment(guardian, postId);
     await using heard = await follow(otherGuardian, 'ChannelEvents', { channelId: community });
@@ -163,7 +161,7 @@ test('approved and rejected at once, a comment is one of the two, and is told so
     ]);
     const isShown = await finds(otherGuardian, commentId);
     await administrator.does(round % 2 ? 'PinPost' : 'UnpinPost', { postId });
-    await administrator.does('PinPost', { postId: await post(administrator, community, 'OFF') });
+    await administrator.does('PinPost', { postId: await opinionAsked(app.world, administrator, community, 'OFF') });
     const told = (await kindsUntil(heard, 'POST_PUBLISHED')).filter((kind) => kind.startsWith('COMMENT'));
     expect(told.at(-1) === 'COMMENT_ADDED').toBe(isShown);
   }
@@ -171,7 +169,7 @@ test('approved and rejected at once, a comment is one of the two, and is told so
 
 test('who decides hears of a waiting comment that is changed, also where new ones need not wait any more', async () => {
   const { administrator, guardian, otherGuardian, community } = room;
-  const postId = await post(administrator, community, 'MODERATED');
+  const postId = await opinionAsked(app.world, administrator, community, 'MODERATED');
   const { id: commentId } = await comment(guardian, postId, 'One');
   await using heard = await follow(administrator, 'ChannelEvents', { channelId: community });
   await guardian.does('UpdateComment', { commentId, text: 'Two' });
@@ -195,7 +193,7 @@ test('nobody who publishes there decides about a comment of their own', async ()
 test('what was changed while it was read is not shown as if it had been read', async () => {
   const { administrator, guardian, community } = room;
   const { id: commentId } = await guardian.does('AddComment', {
-    postId: await post(administrator, community, 'MODERATED'),
+    postId: await opinionAsked(app.world, administrator, community, 'MODERATED'),
     text: 'Thank you',
   });
   await guardian.does('UpdateComment', { commentId, text: 'Something else' });

@@ -8,7 +8,8 @@ import { childById } from '../children/queries.ts';
 import { InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { connection } from '../graphql/connections.ts';
+import { connection, type PageArguments } from '../graphql/connections.ts';
+import type { Context } from '../graphql/context.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveUnion } from '../graphql/live.ts';
 import { optionalLine, valid } from '../input.ts';
@@ -69,6 +70,15 @@ builder.objectField(ChannelType, 'posts', (t) =>
 const rowOf = (typename: string, id: string | null | undefined): string | null =>
   id ? (maybeIdOf(typename, id) ?? '00000000-0000-0000-0000-000000000000') : null;
 
+/** Posts of all channels that the viewer reads, in one list. */
+const feedOf = ({ db, viewer }: Context, filter: FeedFilter, page: PageArguments) =>
+  connection(
+    page,
+    (part) => pageOfFeed(db, filter, viewer, part),
+    () => sizeOfFeed(db, filter, viewer),
+    ({ place }) => place,
+  );
+
 builder.objectField(ViewerType, 'feed', (t) =>
   t.connection({
     perViewer: true,
@@ -96,12 +106,7 @@ builder.objectField(ViewerType, 'feed', (t) =>
         unacknowledged: unacknowledgedOnly === true,
         search: sought(search),
       };
-      return connection(
-        page,
-        (part) => pageOfFeed(ctx.db, filter, viewer, part),
-        () => sizeOfFeed(ctx.db, filter, viewer),
-        ({ place }) => place,
-      );
+      return feedOf(ctx, filter, page);
     },
   }),
 );
@@ -115,14 +120,9 @@ builder.objectField(ViewerType, 'posts', (t) =>
       state: t.arg({ type: PostStateEnum, required: true, description: 'In which state; nothing is DELETED here.' }),
       organizationId: t.arg.id({ description: 'Only in this organization.' }),
     },
-    resolve: (viewer, { state, organizationId, ...page }, ctx) => {
+    resolve: (_viewer, { state, organizationId, ...page }, ctx) => {
       const filter = { ...everywhere, state, organizationId: rowOf('Organization', organizationId), ownOnly: true };
-      return connection(
-        page,
-        (part) => pageOfFeed(ctx.db, filter, viewer, part),
-        () => sizeOfFeed(ctx.db, filter, viewer),
-        ({ place }) => place,
-      );
+      return feedOf(ctx, filter, page);
     },
   }),
 );
@@ -142,12 +142,7 @@ builder.objectField(OrganizationType, 'posts', (t) =>
     },
     resolve: ({ id: organizationId }, { state, search, ...page }, ctx) => {
       const filter = { ...everywhere, organizationId, state: state ?? 'PUBLISHED', search: sought(search) };
-      return connection(
-        page,
-        (part) => pageOfFeed(ctx.db, filter, ctx.viewer, part),
-        () => sizeOfFeed(ctx.db, filter, ctx.viewer),
-        ({ place }) => place,
-      );
+      return feedOf(ctx, filter, page);
     },
   }),
 );

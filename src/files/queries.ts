@@ -59,8 +59,10 @@ const owners = new Map<FileOwnerKind, Owner<object>>();
 
 /** Lets files be attached to things of a kind: whoever sees the thing sees its files, and nobody else. */
 export function fileOwner<Row extends object>(kind: FileOwnerKind, owner: Owner<Row>): void {
-  // `by` and `canSee` agree on the row, whatever it is.
-  owners.set(kind, owner as unknown as Owner<object>);
+  // They agree on the row, whatever it is.
+  const by = owner.by as Batch<string, object | null>;
+  const canSee = owner.canSee as (viewer: Viewer, row: object) => boolean;
+  owners.set(kind, { by, canSee });
 }
 
 /** Whether whoever looks sees a file: through the one thing it is attached to, until then who uploaded it. */

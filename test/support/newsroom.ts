@@ -139,3 +139,7 @@ export const deeds: Readonly<Record<string, object>> = {
 
 export const deed = (person: Person, name: string, postId: string): Promise<Json> =>
   person.does(name, name === 'UpdatePost' ? { input: { postId, text: 'Anew' } } : { postId, ...deeds[name] });
+
+/** A published post that readers may comment on, as `commenting` says. */
+export const opinionAsked = (world: World, author: Person, channelId: string, commenting: string): Promise<string> =>
+  world.post(author, channelId, 'What do you think?', { commenting });
