@@ -47,7 +47,10 @@ function remembered(name: string, cron = never, failures = 0) {
 const turns = ({ runs }: ReturnType<typeof remembered>) => new Set(runs.map(({ turn }) => turn));
 
 const inQueue = ({ db }: Pick<Connection, 'db'>, name: string) =>
-  rows<{ state: string; output: unknown }>(db, sql`select state, output from jobs.job where name = ${name}`);
+  rows<{ state: string; output: unknown; minute: string }>(
+    db,
+    sql`select state, output, date_trunc('minute', created_on) as minute from jobs.job where name = ${name}`,
+  );
 
 /** What both kinds of database must do. */
 function onEither(kind: 'Postgres' | 'PGlite') {
@@ -142,10 +145,12 @@ test.concurrent('what a killed process was at is taken over by another', async (
 
 test.concurrent('a job that is due runs once, however many processes there are', async () => {
   await using place = await openPlace();
-  const job = remembered('test.due', `${new Date().getUTCMinutes()} * * * *`);
+  const job = remembered('test.due', '* * * * *');
   const [process] = await Promise.all([place.join(job), place.join(job)]);
-  await vi.waitFor(() => expect(job.runs).toHaveLength(1), patient);
-  expect(await inQueue(process, job.name)).toHaveLength(1);
+  await vi.waitFor(() => expect(job.runs).not.toEqual([]), patient);
+  const queued = await inQueue(process, job.name);
+  expect(new Set(queued.map(({ minute }) => minute)).size).toBe(queued.length);
+  expect(job.runs.length).toBeLessThanOrEqual(queued.length);
 });
 
 test.concurrent('of several processes one is at a job at a time', async () => {

@@ -113,7 +113,8 @@ export const deeds = {
   },
   /** Its words are nothing that the model knows of. */
   edit(post: Post, by: Somebody): void {
-    if (post.state === 'ARCHIVED' || post.state === 'DELETED') refuse('INVALID_STATE');
+    const isOver = post.state === 'ARCHIVED' || post.state === 'DELETED';
+    if (isOver && isPublisher(post.channel, by)) refuse('INVALID_STATE');
     const may = post.state === 'DRAFT' ? post.author === by : publishes(post.channel, by);
     if (!may) refuseIn(post.channel);
   },
