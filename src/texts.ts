@@ -1,9 +1,12 @@
+import { chatTexts } from './texts-chats.ts';
+
 /** The languages in which Homeroom speaks to people. */
 export const locales = ['ru', 'en'] as const;
 export type Locale = (typeof locales)[number];
 
 /** Every text for people, in every language; `{name}` is filled from the values given with the key. */
 const catalogue = {
+  ...chatTexts,
   NOT_FOUND: { ru: 'Не найдено.', en: 'Not found.' },
   UNAUTHENTICATED: { ru: 'Войдите в систему.', en: 'Sign in first.' },
   FORBIDDEN_ADMINISTRATORS: {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canDecideApplication, canListApplications, canSeeApplication } from '../src/applications/policy.ts';
 import { canAssignStaff, canSeeAssignment } from '../src/assignments/policy.ts';
-import { canReadChat } from '../src/chats/policy.ts';
 import { canArrangeChildren, canKeepRecord, canListChildren, canSeeChild } from '../src/children/policy.ts';
 import { canArrangeGroups, canListGroups, canLookInto, canSeeGroup } from '../src/groups/policy.ts';
 import {
@@ -38,7 +37,6 @@ import {
   ofGroup,
   people,
   staff,
-  verified,
   type Who,
   whoOf,
 } from './support/cast.ts';
@@ -151,16 +149,6 @@ const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
     'sees where they themselves move',
     (who) => canSeeMovement(who, { ...assigned, userId: 'me' }),
     [...leaders, ...staff],
-  ],
-  [
-    'takes part in HEAD_STAFF',
-    (who) => canReadChat(who, { organizationId: here, kind: 'HEAD_STAFF', groupId: null }),
-    verified,
-  ],
-  [
-    'takes part in a group’s chat',
-    (who) => canReadChat(who, { organizationId: here, kind: 'GROUP_GUARDIANS', groupId: 'sun' }),
-    ['teacher', 'guardian', 'guardianOfAnotherChild'],
   ],
   ['reads the audit log', (who) => canReadAuditLog(who, here), leaders],
   ['lists applications', canListApplications, ['operator']],

@@ -96,7 +96,7 @@ builder.node(ApplicationType, {
 });
 
 showOrganization(ApplicationType);
-fileOwner('APPLICATION', { by: applicationById, canSee: canSeeApplication });
+fileOwner('APPLICATION', { by: applicationById, sees: (ctx, application) => ctx.sees(canSeeApplication, application) });
 
 builder.queryField('organizationApplication', (t) =>
   t.field({

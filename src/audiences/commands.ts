@@ -31,18 +31,24 @@ export async function settleAudiences(
   userIds: readonly string[] | 'everybody',
   reason: EndingReason = 'MEMBERSHIP_CHANGED',
 ): Promise<void> {
-  const people = userIds === 'everybody' ? null : [...userIds];
+  const all = userIds === 'everybody';
+  const given = sql`${sql.param(all ? [] : [...userIds])}::uuid[]`;
+  // Whether somebody takes part in a chat may depend on who else does.
+  const people = sql`array(
+    select unnest(${given}) union
+    select other.user_id from chat_members one join chat_members other on other.chat_id = one.chat_id
+    where one.user_id = any(${given}) and one.left_at is null and other.left_at is null)`;
   await rows(
     tx,
     sql`
     with derived as (
       select audience_id, user_id, capacity from derived_audience_members
-      where organization_id = ${organizationId} and (${people === null} or user_id = any(${sql.param(people ?? [])}::uuid[]))
+      where organization_id = ${organizationId} and (${all} or user_id = any(${people}))
     ),
     stored as (
       select m.id, m.audience_id, m.user_id, m.capacity from audience_members m join audiences a on a.id = m.audience_id
       where a.organization_id = ${organizationId} and m.until is null
-        and (${people === null} or m.user_id = any(${sql.param(people ?? [])}::uuid[]))
+        and (${all} or m.user_id = any(${people}))
     ),
     gone as materialized (
       select s.*, nextval(pg_get_serial_sequence('log_events', 'id')) as event_id,
@@ -56,11 +62,15 @@ export async function settleAudiences(
       where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))
     ),
     ended as (
-      update audience_members set until = now(), until_event = gone.event_id from gone where audience_members.id = gone.id
+      update audience_members set until = now(), until_event = gone.event_id,
+        until_number = coalesce((select last_number from chats where chats.audience_id = gone.audience_id), 0)
+      from gone where audience_members.id = gone.id
     ),
     began as (
-      insert into audience_members (audience_id, user_id, capacity, since_event)
-      select audience_id, user_id, capacity, event_id from came
+      insert into audience_members (audience_id, user_id, capacity, since_event, since_number)
+      select audience_id, user_id, capacity, event_id,
+        coalesce((select last_number from chats where chats.audience_id = came.audience_id), 0)
+      from came
     )
     insert into log_events (id, audience_id, organization_id, kind, subject_id, payload)
     select event_id, audience_id, ${organizationId}::uuid, 'ACCESS_ENDED', user_id,

@@ -12,6 +12,7 @@ const implied: Readonly<Record<string, Partial<Standing>>> = {
   GROUP: { role: 'STUDENT' },
   GROUP_STAFF: { role: 'EMPLOYEE', verified: true },
   GROUP_GUARDIANS: { role: 'STUDENT' },
+  CHAT: { role: 'STUDENT' },
 };
 
 /**
@@ -21,7 +22,7 @@ const implied: Readonly<Record<string, Partial<Standing>>> = {
 export function leastOf({ id, kind, organizationId, subjectId }: Audience): Viewer | null {
   const standing = implied[kind];
   if (!standing && kind !== 'OPERATORS' && kind !== personAlone) return null;
-  const groupIds = subjectId === null ? [] : [subjectId];
+  const groupIds = subjectId !== null && kind.startsWith('GROUP') ? [subjectId] : [];
   const standings = standing && organizationId ? [{ ...nothing, ...standing, organizationId, groupIds }] : [];
   return new Viewer({
     // Of one person alone it is known who they are, and nothing else.
@@ -42,3 +43,17 @@ const nothing: Omit<Standing, 'organizationId' | 'groupIds'> = {
   administrator: false,
   childIds: [],
 };
+
+/** Somebody as others meet them: `limitedIn` are the groups of the children on whose account a guardian is LIMITED. */
+export interface Met {
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly limitedIn: readonly (string | null)[];
+}
+
+/** Sees who somebody is. A LIMITED guardian is named to those alone who keep their child's record, and to themself (§4.11). */
+export const canSeePerson = (viewer: Viewer, { userId, organizationId, limitedIn }: Met): boolean =>
+  limitedIn.length === 0 ||
+  userId === viewer.userId ||
+  viewer.leads(organizationId) ||
+  limitedIn.some((groupId) => viewer.teaches(groupId));

@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import { keepSessions } from '../accounts/commands.ts';
 import { type Database, type Executor, rows, type Transaction } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
@@ -155,3 +155,24 @@ export function checkAudiences(
     select audience_id, user_id, capacity, 'EXTRA' from (table stored except table derived) e`,
   );
 }
+
+/** Whom a viewer does not meet (`canSeePerson`), for a prepared list; with `meeterOf` for its values. */
+export const hiddenFrom = (person: SQL, organization: SQL): SQL => sql`(
+  ${person} <> ${sql.placeholder('userId')} and ${organization} <> all(${sql.placeholder('led')}::uuid[])
+  and exists (select from hidden_people h where h.user_id = ${person} and h.organization_id = ${organization})
+  and not exists (
+    select from hidden_people h
+    where h.user_id = ${person} and h.organization_id = ${organization} and h.group_id = any(${sql.placeholder('taught')}::uuid[])))`;
+
+export interface Meeter extends Record<string, unknown> {
+  readonly userId: string;
+  readonly led: readonly string[];
+  readonly taught: readonly string[];
+}
+
+/** What of the viewer decides whom they meet. */
+export const meeterOf = (viewer: Viewer): Meeter => ({
+  userId: viewer.userId,
+  led: viewer.organizationsWhere((id) => viewer.leads(id)),
+  taught: viewer.groupsTaught,
+});

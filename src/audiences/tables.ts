@@ -24,12 +24,13 @@ export const audienceKind = pgEnum('audience_kind', [
   'GROUP',
   'GROUP_STAFF',
   'GROUP_GUARDIANS',
+  'CHAT',
 ]);
 export type AudienceKind = (typeof audienceKind.enumValues)[number];
 
 /**
  * A set of people who may see something. `subjectId` names whose it is where an organization has several of its kind: a
- * group. A person alone is an audience too, without a row: its id is the user's.
+ * group or a chat. A person alone is an audience too, without a row: its id is the user's.
  */
 export const audiences = pgTable(
   'audiences',
@@ -43,7 +44,10 @@ export const audiences = pgTable(
   (t) => [
     unique('audiences_subject_key').on(t.organizationId, t.kind, t.subjectId).nullsNotDistinct(),
     index('audiences_subject_index').on(t.subjectId),
-    check('audiences_subject_check', sql`(${t.subjectId} is not null) = (${t.kind}::text like 'GROUP%')`),
+    check(
+      'audiences_subject_check',
+      sql`(${t.subjectId} is not null) = (${t.kind}::text like 'GROUP%' or ${t.kind}::text = 'CHAT')`,
+    ),
   ],
 );
 
@@ -64,6 +68,9 @@ export const audienceMembers = pgTable(
     sinceEvent: bigint('since_event', { mode: 'number' }).notNull(),
     until: instant('until'),
     untilEvent: bigint('until_event', { mode: 'number' }),
+    /** In the chat whose audience it is: the numbers of the last messages that they came and went behind. */
+    sinceNumber: bigint('since_number', { mode: 'number' }).notNull().default(0),
+    untilNumber: bigint('until_number', { mode: 'number' }),
   },
   (t) => [
     uniqueIndex('audience_members_open_key').on(t.audienceId, t.userId, t.capacity).where(sql`${t.until} is null`),
@@ -126,6 +133,36 @@ export const activeStandings = pgView('active_standings', {
 `);
 
 /**
+ * Who takes part in which DIRECT or CUSTOM chat: of those who were put into it, who is there in a capacity that may write. Of
+ * two colleagues that is enough. Families also need somebody of the staff in it whose charge they are, who leads or works in a
+ * group of theirs; students their supervisor. A DIRECT chat is only there while each has the other.
+ */
+export const chatPlaces = pgView('chat_places', {
+  userId: uuid('user_id').notNull(),
+  organizationId: uuid('organization_id').notNull(),
+  chatId: uuid('chat_id').notNull(),
+  capacity: text('capacity').notNull(),
+}).as(sql`
+  select s.user_id, s.organization_id, m.chat_id, s.role as capacity
+  from chat_members m
+  join chats c on c.id = m.chat_id
+  join active_standings s on s.user_id = m.user_id and s.organization_id = c.organization_id
+  where m.left_at is null and (s.role <> 'EMPLOYEE' or s.verified or s.administrator)
+    and ((s.role = 'EMPLOYEE' and c.kind = 'CUSTOM') or exists (
+      select from chat_members o
+      join active_standings t on t.user_id = o.user_id and t.organization_id = c.organization_id
+      where o.chat_id = m.chat_id and o.left_at is null and o.user_id <> m.user_id
+        and (t.role <> 'EMPLOYEE' or t.verified or t.administrator)
+        and (s.role <> 'STUDENT' or (o.is_supervisor and t.verified))
+        and case when s.role = 'EMPLOYEE' and t.role = 'EMPLOYEE' then true
+          when s.role <> 'EMPLOYEE' and t.role <> 'EMPLOYEE' then false
+          else s.administrator or t.administrator or (s.position = 'HEAD' and s.verified) or (t.position = 'HEAD' and t.verified)
+            or exists (
+              select from active_places p join active_places q on q.group_id = p.group_id
+              where p.membership_id = s.membership_id and q.membership_id = t.membership_id) end))
+`);
+
+/**
  * Who belongs in each derived audience, from the causes alone. The stored members are made equal to it by the command
  * that changes a cause (`settleAudiences`). Kinds that came after the first version are compared as text: a migration
  * cannot use an enum's value in the transaction that adds it.
@@ -157,4 +194,26 @@ export const derivedAudienceMembers = pgView('derived_audience_members', {
   where a.kind::text = 'GROUP'
     or (a.kind::text = 'GROUP_STAFF' and p.role = 'EMPLOYEE')
     or (a.kind::text = 'GROUP_GUARDIANS' and p.role in ('EMPLOYEE', 'GUARDIAN'))
+  union
+  select a.id, a.organization_id, p.user_id, p.capacity
+  from chat_places p
+  join audiences a on a.subject_id = p.chat_id and a.kind::text = 'CHAT'
+`);
+
+/**
+ * Guardians who are hidden from the other families (contact visibility LIMITED), by the groups of the children on whose account
+ * they are: the staff there, and who leads, see them. Also when they are a guardian no longer: what was hidden does not come out
+ * by that. The last link with a child decides.
+ */
+export const hiddenPeople = pgView('hidden_people', {
+  userId: uuid('user_id').notNull(),
+  organizationId: uuid('organization_id').notNull(),
+  groupId: uuid('group_id'),
+}).as(sql`
+  select l.user_id, l.organization_id, c.group_id
+  from guardian_links l
+  join children c on c.id = l.child_id
+  where l.contact_visibility = 'LIMITED' and not exists (
+    select from guardian_links n
+    where n.child_id = l.child_id and n.user_id = l.user_id and n.id > l.id and n.state <> 'PENDING')
 `);

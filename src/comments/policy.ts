@@ -1,3 +1,4 @@
+import { canSeePerson } from '../audiences/policy.ts';
 import { isPublisher } from '../channels/policy.ts';
 import { canSeePost, canTakePart, type PostPlace } from '../posts/policy.ts';
 import type { PostRow } from '../posts/tables.ts';
@@ -26,12 +27,9 @@ const isTombstone = ({ state, shownAt }: CommentPlace): boolean => state === 'DE
 export const canSeeDecision = (viewer: Viewer, comment: CommentPlace): boolean =>
   isAuthor(viewer, comment) || isPublisher(viewer, comment.post.channel);
 
-/** Sees who wrote a comment. A LIMITED guardian is named to those alone who keep their child's record (§4.11). */
+/** Sees who wrote a comment. */
 export const canSeeCommenter = (viewer: Viewer, comment: CommentPlace & Pick<CommentRow, 'organizationId'>): boolean =>
-  comment.limitedIn.length === 0 ||
-  isAuthor(viewer, comment) ||
-  viewer.leads(comment.organizationId) ||
-  comment.limitedIn.some((groupId) => viewer.teaches(groupId));
+  canSeePerson(viewer, { ...comment, userId: comment.authorId });
 
 /** Comments on a post that is published and lets people comment. */
 export const canComment = (viewer: Viewer, post: PostPlace & Pick<PostRow, 'commenting'>): boolean =>

@@ -12,15 +12,9 @@ const place = {
     select json_build_object('state', p.state, 'authorId', p.author_id, 'publishedAt', p.published_at, 'commenting', p.commenting, 'channel',
       json_build_object('organizationId', h.organization_id, 'kind', h.kind, 'groupId', h.group_id, 'state', h.state))
     from posts p join channels h on h.id = p.channel_id where p.id = ${comments}.post_id)`.as('post'),
-  // Also when they are its guardian no longer: what was hidden does not come out by that. The last link with a child decides.
   limitedIn: sql<(string | null)[]>`array(
-    select c.group_id from guardian_links l join children c on c.id = l.child_id
-    where l.user_id = ${comments}.author_id and l.organization_id = ${comments}.organization_id
-      and l.contact_visibility = 'LIMITED' and not exists (
-        select from guardian_links n
-        where n.child_id = l.child_id and n.user_id = l.user_id and n.id > l.id and n.state <> 'PENDING'))`.as(
-    'limited_in',
-  ),
+    select h.group_id from hidden_people h
+    where h.user_id = ${comments}.author_id and h.organization_id = ${comments}.organization_id)`.as('limited_in'),
 };
 
 export type Comment = CommentRow & CommentPlace;

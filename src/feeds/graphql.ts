@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { ViewerType } from '../accounts/graphql.ts';
 import { follow } from '../audiences/queries.ts';
 import { ChannelKindEnum, ChannelType } from '../channels/graphql.ts';
@@ -12,21 +11,12 @@ import { connection, type PageArguments } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
 import { idOf, maybeIdOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveUnion } from '../graphql/live.ts';
-import { optionalLine, valid } from '../input.ts';
+import { searchDescription, sought } from '../graphql/search.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
 import { few, PostPublished, PostStateEnum, PostType } from '../posts/graphql.ts';
 import { type FeedFilter, pageOfFeed, postsIn, sizeOfFeed } from '../posts/queries.ts';
 import { markChannelRead } from './commands.ts';
 import { unreadIn } from './queries.ts';
-
-const searchDescription =
-  'Only those in which these words occur, in any form, Russian or English: up to 200 characters. `"in quotes"` in this order, ' +
-  '`or`, and `-` before what must not occur.';
-
-const searchable = z.object({ search: optionalLine(200) });
-
-/** The words sought, or null. @throws InvalidInput */
-const sought = (search: string | null | undefined): string | null => valid(searchable, { search }).search;
 
 builder.objectField(PostType, 'viewerChildren', (t) =>
   t.field({

@@ -42,7 +42,7 @@ export const filesOf: Batch<string, readonly FileRow[]> = async (db, ownerIds) =
 };
 
 /** What is attached to each row of a table, in its order, to be read in that table's own statement. */
-export const filesAsJson = (owners: PgTable): SQL<readonly ShownFile[]> => sql`(
+export const filesAsJson = (owners: PgTable | SQL): SQL<readonly ShownFile[]> => sql`(
   select coalesce(json_agg(json_build_object('id', f.id, 'name', f.name, 'mediaType', f.media_type, 'size', f.size,
     'width', f.width, 'height', f.height, 'hasPreview', f.has_preview, 'state', f.state, 'refusal', f.refusal,
     'ownerKind', f.owner_kind, 'ownerId', f.owner_id, 'uploaderId', f.uploader_id, 'createdAt', f.created_at
@@ -52,7 +52,7 @@ export const filesAsJson = (owners: PgTable): SQL<readonly ShownFile[]> => sql`(
 /** How the owner of a file is found, and who sees it. */
 interface Owner<Row> {
   readonly by: Batch<string, Row | null>;
-  readonly canSee: (viewer: Viewer, row: Row) => boolean;
+  readonly sees: (ctx: Context, row: Row) => boolean | Promise<boolean>;
 }
 
 const owners = new Map<FileOwnerKind, Owner<object>>();
@@ -61,8 +61,8 @@ const owners = new Map<FileOwnerKind, Owner<object>>();
 export function fileOwner<Row extends object>(kind: FileOwnerKind, owner: Owner<Row>): void {
   // They agree on the row, whatever it is.
   const by = owner.by as Batch<string, object | null>;
-  const canSee = owner.canSee as (viewer: Viewer, row: object) => boolean;
-  owners.set(kind, { by, canSee });
+  const sees = owner.sees as Owner<object>['sees'];
+  owners.set(kind, { by, sees });
 }
 
 /** Whether whoever looks sees a file: through the one thing it is attached to, until then who uploaded it. */
@@ -71,7 +71,7 @@ export async function seesFile(ctx: Context, file: ShownFile): Promise<boolean> 
   if (file.ownerKind === null || file.ownerId === null) return ctx.sees(canUseUpload, file);
   const owner = owners.get(file.ownerKind);
   const row = owner ? await ctx.load(owner.by, file.ownerId) : null;
-  return owner !== undefined && row !== null && ctx.sees(owner.canSee, row);
+  return owner !== undefined && row !== null && owner.sees(ctx, row);
 }
 
 /** A file that whoever looks may see; null: absent, or not for them. */

@@ -16,7 +16,7 @@ import { users } from '../accounts/tables.ts';
 import { bytea, createdAt, id, instant } from '../database/columns.ts';
 
 export const fileState = pgEnum('file_state', ['PENDING', 'READY', 'REJECTED', 'DELETED']);
-export const fileOwnerKind = pgEnum('file_owner_kind', ['POST', 'MATERIAL', 'APPLICATION']);
+export const fileOwnerKind = pgEnum('file_owner_kind', ['POST', 'MATERIAL', 'APPLICATION', 'MESSAGE']);
 export type FileOwnerKind = (typeof fileOwnerKind.enumValues)[number];
 
 /**
@@ -41,6 +41,8 @@ export const files = pgTable(
     hasPreview: boolean('has_preview').notNull().default(false),
     /** Why it was rejected. */
     refusal: text('refusal'),
+    /** The file whose stored bytes it shares, of a forwarded one; null: it has its own. */
+    copyOf: uuid('copy_of'),
     ownerKind: fileOwnerKind('owner_kind'),
     ownerId: uuid('owner_id'),
     /** Its place among the files of its owner. */
@@ -56,6 +58,7 @@ export const files = pgTable(
   (t) => [
     unique('files_idempotency_key').on(t.uploaderId, t.idempotencyKey),
     index('files_owner_index').on(t.ownerId, t.position).where(sql`${t.ownerId} is not null`),
+    index('files_copy_index').on(t.copyOf).where(sql`${t.copyOf} is not null`),
     index('files_waiting_index').on(t.uploaderId, t.id).where(sql`${t.ownerId} is null and ${t.erasedAt} is null`),
     index('files_deleted_index').on(t.deletedAt).where(sql`${t.deletedAt} is not null and ${t.erasedAt} is null`),
     check('files_size_check', sql`${t.size} > 0`),

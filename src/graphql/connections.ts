@@ -26,13 +26,14 @@ export interface Page {
 
 /**
  * A connection over rows that are ordered by id, or by what `cursorOf` says, newest first. `count` runs only when `totalCount`
- * is selected. @throws InvalidInput for a page size outside 1…100 or a cursor that is not from here
+ * is selected; `cursors` is what cursors look like. @throws InvalidInput for a page size outside 1…100 or a cursor that is not from here
  */
 export async function connection<Row extends { id: string }>(
   args: PageArguments,
   read: (page: Page) => Promise<readonly Row[]>,
   count: () => Promise<number>,
   cursorOf: (row: Row) => string = ({ id }) => id,
+  cursors: RegExp = uuid,
 ) {
   for (const field of ['first', 'last'] as const) {
     const size = args[field];
@@ -40,7 +41,7 @@ export async function connection<Row extends { id: string }>(
   }
   for (const field of ['after', 'before'] as const) {
     const cursor = args[field];
-    if (cursor && !uuid.test(cursor)) throw new InvalidInput(field, 'INVALID_CURSOR');
+    if (cursor && !cursors.test(cursor)) throw new InvalidInput(field, 'INVALID_CURSOR');
   }
   const page = await resolveCursorConnection<Promise<Row[]>>(
     { args, defaultSize: defaultPage, maxSize: pageCap, toCursor: cursorOf },

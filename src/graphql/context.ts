@@ -91,6 +91,12 @@ export abstract class Context {
   /** Whether a rule lets whoever looks see a row. */
   abstract sees<Row>(canSee: (viewer: Viewer, row: Row) => boolean, row: Row): boolean;
 
+  /**
+   * Whether whoever looks sees what is for an audience. All of whom something is shown to at once do if they are that audience;
+   * one viewer as `alone` finds out, for the audience may have been theirs only once.
+   */
+  abstract belongs(audienceId: string, alone: () => Promise<boolean>): Promise<boolean>;
+
   /** The rest of the operation is asked by whom it has just signed in, or by nobody. */
   abstract become(viewer: Viewer | null): void;
 
@@ -141,6 +147,10 @@ export class ViewerContext extends Context {
 
   sees<Row>(canSee: (viewer: Viewer, row: Row) => boolean, row: Row): boolean {
     return canSee(this.viewer, row);
+  }
+
+  belongs(_audienceId: string, alone: () => Promise<boolean>): Promise<boolean> {
+    return alone();
   }
 
   become(viewer: Viewer | null): void {

@@ -4,7 +4,7 @@ import type { LoggedEvent } from '../log/history.ts';
 import type { Delivery, Ending } from '../log/outlet.ts';
 import type { Viewer } from '../viewer.ts';
 import { builder, type Types } from './builder.ts';
-import type { Batch } from './context.ts';
+import type { Batch, Context } from './context.ts';
 import { globalId } from './ids.ts';
 
 export const LogEvent = builder.interfaceRef<Delivery>('LogEvent').implement({
@@ -69,9 +69,11 @@ export function liveEvent<Row>(
       readonly name: string;
       readonly type: ObjectRef<Types, Row>;
       readonly by: Batch<string, Row | null>;
-      /** Whether the viewer may see it now: what was told once may be read again, by who has lost the right since. */
-      readonly canSee: (viewer: Viewer, row: Row) => boolean;
-    };
+      /** Whether whoever looks may see it now: what was told once may be read again, by who has lost the right since. */
+    } & (
+      | { readonly canSee: (viewer: Viewer, row: Row) => boolean }
+      | { readonly sees: (ctx: Context, row: Row) => Promise<boolean> }
+    );
   },
 ): EventRef {
   const { kinds, description, subject, concerns } = options;
@@ -85,7 +87,8 @@ export function liveEvent<Row>(
   // `type` and `by` agree on the row, whatever it is; Pothos cannot say so for a type parameter.
   const subjectType = subject.type as ObjectRef<Types, object>;
   const by = subject.by as Batch<string, object | null>;
-  const canSee = subject.canSee as (viewer: Viewer, row: object) => boolean;
+  const sees = async (ctx: Context, row: object): Promise<boolean> =>
+    'sees' in subject ? subject.sees(ctx, row as Row) : ctx.sees(subject.canSee, row as Row);
   builder.objectField(type, subject.name, (t) =>
     t.field({
       type: subjectType,
@@ -93,7 +96,7 @@ export function liveEvent<Row>(
       description: 'What it happened to, as it is now. Null: not for this viewer any more.',
       resolve: async ({ subjectId }, _args, ctx) => {
         const row = await ctx.loadExisting(by, subjectId);
-        return ctx.sees(canSee, row) ? row : null;
+        return (await sees(ctx, row)) ? row : null;
       },
     }),
   );

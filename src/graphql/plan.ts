@@ -141,9 +141,8 @@ export class Plan implements Renderer {
   }
 
   async #share(event: LoggedEvent, audience: Audience, type: string): Promise<Rendered> {
-    const least = this.#services.leastOf(audience);
     for (let attempt = 0; ; attempt++) {
-      const context = new SharedContext(this.#services, this.#plans.loaders, least);
+      const context = new SharedContext(this.#services, this.#plans.loaders, audience);
       const result = await this.#execute(event, context);
       if (context.misused) this.#report(type, result);
       if (context.misused || context.notForAll) return null;

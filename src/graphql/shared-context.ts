@@ -1,3 +1,4 @@
+import type { Audience } from '../log/reader.ts';
 import type { Locale } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Asking, Context, type Loaders, type Services } from './context.ts';
@@ -16,11 +17,13 @@ export class SharedContext extends Context {
   misused = false;
   /** A rule does not hold for everybody in the audience: the result is not for sharing. */
   notForAll = false;
+  readonly #audienceId: string;
   readonly #least: Viewer | null;
 
-  constructor(services: Services, loaders: Loaders, least: Viewer | null) {
+  constructor(services: Services, loaders: Loaders, audience: Audience) {
     super(services, loaders);
-    this.#least = least;
+    this.#audienceId = audience.id;
+    this.#least = services.leastOf(audience);
   }
 
   get viewer(): Viewer {
@@ -44,9 +47,16 @@ export class SharedContext extends Context {
   }
 
   sees<Row>(canSee: (viewer: Viewer, row: Row) => boolean, row: Row): boolean {
-    if (this.#least && canSee(this.#least, row)) return true;
-    this.notForAll = true;
-    return false;
+    return this.#forAll(this.#least !== null && canSee(this.#least, row));
+  }
+
+  async belongs(audienceId: string): Promise<boolean> {
+    return this.#forAll(audienceId === this.#audienceId);
+  }
+
+  #forAll(seen: boolean): boolean {
+    if (!seen) this.notForAll = true;
+    return seen;
   }
 
   #refuse(): never {

@@ -31,11 +31,15 @@ export function onCommit(db: Database, wake: () => void): void {
 const collided = new Set(['40001', '40P01']);
 const maxAttempts = 3;
 
-/** Runs a command's transaction, then wakes the sequencer. Every write that appends goes through here. */
-export async function transact<Result>(db: Database, command: (tx: Transaction) => Promise<Result>): Promise<Result> {
+/** Runs a command's transaction, then wakes the sequencer. Every write that appends goes through here, or through `atOnce`. */
+export const transact = <Result>(db: Database, command: (tx: Transaction) => Promise<Result>): Promise<Result> =>
+  atOnce(db, () => db.transaction(command));
+
+/** Runs a command that is one statement, which appends by itself, then wakes the sequencer. */
+export async function atOnce<Result>(db: Database, command: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const result = await db.transaction(command);
+      const result = await command();
       committed.get(db)?.();
       return result;
     } catch (error) {

@@ -51,7 +51,7 @@ builder.node(MaterialType, {
 });
 
 showGroup(MaterialType, 'Whose material it is.');
-fileOwner('MATERIAL', { by: materialById, canSee: canReadMaterial });
+fileOwner('MATERIAL', { by: materialById, sees: (ctx, material) => ctx.sees(canReadMaterial, material) });
 
 const searching = z.object({ search: optionalLine(100) });
 

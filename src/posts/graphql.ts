@@ -190,7 +190,7 @@ builder.node(PostType, {
   }),
 });
 
-fileOwner('POST', { by: postById, canSee: (viewer, post) => post.state !== 'DELETED' && canSeePost(viewer, post) });
+fileOwner('POST', { by: postById, sees: (ctx, post) => post.state !== 'DELETED' && ctx.sees(canSeePost, post) });
 
 /** A post as queries read it, with what stands around it. */
 export const shownPost = async (ctx: Context, changed: Promise<Pick<PostRow, 'id'>>): Promise<Post> =>

@@ -4,6 +4,7 @@ import { publishedBy, readableBy } from '../channels/queries.ts';
 import { type Channel, channels } from '../channels/tables.ts';
 import { type Database, type Executor, rows } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
+import { wordsSought } from '../database/words.ts';
 import { filesAsJson, type ShownFile } from '../files/queries.ts';
 import { anyOf, inGroups, type Lists, listsOf } from '../graphql/batches.ts';
 import { type Page, paged } from '../graphql/connections.ts';
@@ -84,7 +85,7 @@ function visibleIn({ state, pinned, ownOnly, unacknowledged }: PostFilter, viewe
 
 /** The words sought, in some channels, named as a tsquery; words that stand in every text find nothing. */
 function found(search: string, places: SQL): SQL {
-  const words = sql`websearch_to_tsquery('pg_catalog.russian', translate(lower(${search} collate "pg_c_utf8"), 'ё', 'е'))`;
+  const words = wordsSought(sql`${search}`);
   return sql`numnode(${words}) > 0 and ${posts.search} @@ (${words} && ${places})`;
 }
 

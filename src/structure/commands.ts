@@ -115,7 +115,7 @@ export async function foundGroup(
 /** Where people meet because of a group follows it. */
 async function updatePlaces(tx: Transaction, before: GroupRow, group: GroupRow): Promise<void> {
   await updateGroupChannels(tx, before, group);
-  await updateGroupChat(tx, group);
+  await updateGroupChat(tx, before, group);
 }
 
 function nameTaken(error: unknown): never {

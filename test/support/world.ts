@@ -178,6 +178,29 @@ export class World implements AsyncDisposable {
     return published.id;
   }
 
+  /** The chat of a group's staff and guardians, as somebody in it finds it; without a group that of the head and the staff. */
+  async chat(reader: Person, school: School, groupId?: string): Promise<string> {
+    const kind = groupId ? 'GROUP_GUARDIANS' : 'HEAD_STAFF';
+    const { viewer } = await reader.run('Chats', { organizationId: school.id, kind, first: 100 });
+    const found = viewer.chats.nodes.find(({ group }: Json) => !groupId || group?.id === groupId);
+    if (!found) throw new Error(`no chat ${kind}: ${JSON.stringify(viewer)}`);
+    return found.id;
+  }
+
+  /** A message that was sent. */
+  async message(author: Person, chatId: string, text = `Message ${++people}`, input: object = {}): Promise<Json> {
+    const sent = await author.does('SendMessage', {
+      input: { chatId, text, clientMessageId: `message-${++people}`, ...input },
+    });
+    if (sent.state !== 'SENT') throw new Error(JSON.stringify(sent));
+    return sent;
+  }
+
+  /** The id by which others name somebody. */
+  async userId(person: Person): Promise<string> {
+    return (await person.run('Viewer')).viewer.user.id;
+  }
+
   /** A confirmed employee who works in a group. */
   async teacher(school: School, groupId: string): Promise<Person & { membershipId: string; assignmentId: string }> {
     const employee = await this.staff(school);

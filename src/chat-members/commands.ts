@@ -1,0 +1,315 @@
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { createAudience, settleAudiences } from '../audiences/commands.ts';
+import { audit, type Deed } from '../audit/commands.ts';
+import { tellChat, type Visit, visitChat } from '../chats/commands.ts';
+import { canManageChat } from '../chats/policy.ts';
+import { type ChatRow, chatMembers, chats, historyVisibility } from '../chats/tables.ts';
+import { type Database, rows, type Transaction } from '../database/connect.ts';
+import { DomainError, Forbidden, InvalidInput, InvalidState } from '../errors.ts';
+import { globalId } from '../graphql/ids.ts';
+import { idempotencyKey, line, optionalLine, valid } from '../input.ts';
+import { transact } from '../log/append.ts';
+import { enterOrganization } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
+import type { Viewer } from '../viewer.ts';
+import { answersFor, type Candidate, canBeginChat, canTalkTo } from './policy.ts';
+import { candidates } from './queries.ts';
+
+/** People in one chat. */
+const maxMembers = 500;
+
+/** There are students in the chat, and nobody else answers for them. */
+export class SupervisorNeeded extends DomainError {
+  readonly code = 'SUPERVISOR_NEEDED';
+  constructor() {
+    super('SUPERVISOR_NEEDED');
+  }
+}
+
+const CreateChat = z.object({
+  organizationId: z.string(),
+  kind: z.enum(['DIRECT', 'CUSTOM']),
+  name: optionalLine(100),
+  userIds: z
+    .array(z.string())
+    .max(maxMembers)
+    .transform((ids) => [...new Set(ids)]),
+  historyVisibility: z.enum(historyVisibility.enumValues).nullish(),
+  supervisorId: z.string().nullish(),
+  idempotencyKey,
+});
+type Wish = z.output<typeof CreateChat>;
+
+/**
+ * Begins a chat (§2.2.6c, 2.3.3). A DIRECT one with somebody is always the same. @throws NotFound, Forbidden, InvalidInput,
+ * InvalidState
+ */
+export async function createChat(db: Database, viewer: Viewer, input: unknown): Promise<string> {
+  const wish = valid(CreateChat, input);
+  return transact(db, async (tx) => {
+    const { organization, viewer: fresh } = await enterOrganization(tx, viewer, wish.organizationId);
+    if (!canBeginChat(fresh, organization, wish.kind)) throw new Forbidden('FORBIDDEN_CHAT');
+    const others = wish.userIds.filter((id) => id !== viewer.userId);
+    if (wish.kind === 'DIRECT' && (others.length !== 1 || wish.name || wish.supervisorId))
+      throw new InvalidInput('userIds', 'INVALID_DIRECT_CHAT');
+    if (wish.kind === 'CUSTOM' && !wish.name) throw new InvalidInput('name', 'INVALID_CHAT_NAME');
+    const pair = wish.kind === 'DIRECT' ? [viewer.userId, ...others].toSorted().join(' ') : null;
+    const first = await firstOf(tx, viewer, wish, pair);
+    if (first) return first.id;
+    const people = await reachable(tx, fresh, organization, others);
+    const all = new Map([...people, ...(await candidates(tx, organization.id, [viewer.userId]))]);
+    if (pair && isStudent(all)) throw new InvalidInput('userIds', 'INVALID_DIRECT_CHAT');
+    const supervisorId = isStudent(all) ? supervisorAmong(all, wish.supervisorId ?? viewer.userId) : null;
+    const chat = await found(tx, viewer, wish, pair);
+    await put(tx, chat, viewer, [viewer.userId, ...others], supervisorId);
+    await tellChat(tx, chat, 'CHAT_CREATED');
+    await record(tx, viewer, chat, 'create', { after: { kind: chat.kind, name: chat.name } });
+    return chat.id;
+  });
+}
+
+/** The chat of this pair, or by this key, that was made before. */
+async function firstOf(tx: Transaction, { userId }: Viewer, wish: Wish, pair: string | null): Promise<ChatRow | null> {
+  const of = pair
+    ? and(eq(chats.organizationId, wish.organizationId), eq(chats.pair, pair))
+    : and(eq(chats.creatorId, userId), eq(chats.idempotencyKey, wish.idempotencyKey ?? ''));
+  const [first] = await tx.select().from(chats).where(of);
+  if (!first) return null;
+  if (first.organizationId !== wish.organizationId || (!pair && first.name !== wish.name))
+    throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+  return first;
+}
+
+async function found(tx: Transaction, { userId }: Viewer, wish: Wish, pair: string | null): Promise<ChatRow> {
+  // Asked for beforehand, because its audience needs it first.
+  const [made] = await rows<{ id: string }>(tx, sql`select uuidv7() as id`);
+  const id = made?.id ?? '';
+  const [chat] = await tx
+    .insert(chats)
+    .values({
+      id,
+      organizationId: wish.organizationId,
+      kind: wish.kind,
+      name: wish.name,
+      pair,
+      creatorId: userId,
+      historyVisibility: wish.historyVisibility ?? 'FROM_JOIN',
+      idempotencyKey: pair ? null : wish.idempotencyKey,
+      audienceId: await createAudience(tx, wish.organizationId, 'CHAT', id),
+    })
+    .returning();
+  if (!chat) throw new Error('insert returned no row');
+  return chat;
+}
+
+/** People whom the viewer may bring into a chat, by their id. @throws InvalidInput, the same whether or not somebody is there */
+async function reachable(
+  tx: Transaction,
+  viewer: Viewer,
+  organization: Organization,
+  userIds: readonly string[],
+): Promise<Map<string, Candidate[]>> {
+  const known = await candidates(tx, organization.id, userIds);
+  const people = userIds.map((id): [string, Candidate[]] => [
+    id,
+    (known.get(id) ?? []).filter((candidate) => canTalkTo(viewer, organization, candidate)),
+  ]);
+  if (people.some(([, as]) => as.length === 0)) throw new InvalidInput('userIds', 'INVALID_CHAT_PEOPLE');
+  return new Map(people);
+}
+
+const isStudent = (people: ReadonlyMap<string, Candidate[]>): boolean =>
+  [...people.values()].some((as) => as.some(({ role }) => role === 'STUDENT'));
+
+/** Who answers for the students among some people. @throws InvalidInput */
+function supervisorAmong(people: ReadonlyMap<string, Candidate[]>, userId: string): string {
+  const students = [...people.values()].flat().filter(({ role }) => role === 'STUDENT');
+  const answers = (people.get(userId) ?? []).some(
+    (one) => one.role === 'EMPLOYEE' && one.verified && students.every((student) => answersFor(one, student)),
+  );
+  if (!answers) throw new InvalidInput('supervisorId', 'INVALID_SUPERVISOR');
+  return userId;
+}
+
+async function put(
+  tx: Transaction,
+  { id: chatId, organizationId }: ChatRow,
+  { userId: addedBy }: Viewer,
+  userIds: readonly string[],
+  supervisorId: string | null,
+): Promise<void> {
+  await tx
+    .insert(chatMembers)
+    .values(userIds.map((userId) => ({ chatId, userId, addedBy, isSupervisor: userId === supervisorId })));
+  await settleAudiences(tx, organizationId, userIds);
+}
+
+const present = (tx: Transaction, chatId: string) =>
+  tx
+    .select()
+    .from(chatMembers)
+    .where(and(eq(chatMembers.chatId, chatId), isNull(chatMembers.leftAt)));
+
+/** Puts people into a CUSTOM chat; who is there stays. @throws NotFound, Forbidden, InvalidInput, InvalidState */
+export const addChatMembers = (db: Database, viewer: Viewer, chatId: string, userIds: readonly string[]) =>
+  manage(db, viewer, chatId, async (tx, { organization, chat, viewer: fresh }) => {
+    if (chat.state !== 'ACTIVE') throw new InvalidState(chat.state);
+    const before = await present(tx, chatId);
+    const added = [...new Set(userIds)].filter((id) => !before.some(({ userId }) => userId === id));
+    if (added.length === 0) return;
+    if (before.length + added.length > maxMembers)
+      throw new InvalidInput('userIds', 'INVALID_CHAT_SIZE', { max: maxMembers });
+    const people = await reachable(tx, fresh, organization, added);
+    if (isStudent(people)) await demandSupervisor(tx, organization, before, people);
+    await put(tx, chat, viewer, added, null);
+    await tellChat(tx, chat, 'CHAT_MEMBERS_CHANGED');
+    await record(tx, viewer, chat, 'addMembers', { after: { userIds: named(added) } });
+  });
+
+const named = (userIds: readonly string[]) => userIds.map((id) => globalId('User', id)).join(' ');
+
+/** Who answers for the students that come, or begins to: whoever supervises, else who manages the chat. */
+async function demandSupervisor(
+  tx: Transaction,
+  organization: Organization,
+  before: readonly (typeof chatMembers.$inferSelect)[],
+  people: ReadonlyMap<string, Candidate[]>,
+): Promise<void> {
+  const supervisor = before.find(({ isSupervisor }) => isSupervisor);
+  if (!supervisor) throw new SupervisorNeeded();
+  const as = await candidates(tx, organization.id, [supervisor.userId]);
+  supervisorAmong(new Map([...people, ...as]), supervisor.userId);
+}
+
+/** Takes somebody out of a CUSTOM chat. Repeating it changes nothing. @throws NotFound, Forbidden, SupervisorNeeded */
+export const removeChatMember = (db: Database, viewer: Viewer, chatId: string, userId: string) =>
+  manage(db, viewer, chatId, async (tx, { organization, chat }) => {
+    if (!(await depart(tx, organization, chat, userId, viewer.userId))) return;
+    await record(tx, viewer, chat, 'removeMember', { before: { userIds: named([userId]) } });
+  });
+
+/**
+ * Leaves a CUSTOM chat; what was said meanwhile stays readable. The institution's own chats and DIRECT ones are not left.
+ * Repeating it changes nothing. @throws NotFound, InvalidInput, SupervisorNeeded
+ */
+export const leaveChat = (db: Database, viewer: Viewer, chatId: string): Promise<void> =>
+  transact(db, async (tx) => {
+    const { organization, chat } = await visitChat(tx, viewer, chatId, 'no key update');
+    if (chat.kind !== 'CUSTOM') throw new InvalidInput('chatId', 'INVALID_DERIVED_CHAT');
+    await depart(tx, organization, chat, viewer.userId, null);
+  });
+
+async function depart(
+  tx: Transaction,
+  organization: Organization,
+  chat: ChatRow,
+  userId: string,
+  removedBy: string | null,
+): Promise<boolean> {
+  const members = await present(tx, chat.id);
+  const member = members.find((one) => one.userId === userId);
+  if (!member) return false;
+  if (member.isSupervisor) {
+    const all = await candidates(
+      tx,
+      organization.id,
+      members.map((one) => one.userId),
+    );
+    if (isStudent(all)) throw new SupervisorNeeded();
+  }
+  await tx.update(chatMembers).set({ leftAt: sql`now()`, removedBy }).where(eq(chatMembers.id, member.id));
+  await settleAudiences(
+    tx,
+    organization.id,
+    members.map((one) => one.userId),
+  );
+  // Who has gone hears no more of the chat itself.
+  for (const audienceId of [chat.audienceId, userId])
+    await tellChat(tx, { ...chat, audienceId }, 'CHAT_MEMBERS_CHANGED');
+  return true;
+}
+
+const UpdateChat = z
+  .object({ name: line(100), historyVisibility: z.enum(historyVisibility.enumValues), supervisorId: z.string() })
+  .partial();
+
+/** Changes a CUSTOM chat; what is left out stays. @throws NotFound, Forbidden, InvalidInput, InvalidState */
+export async function updateChat(db: Database, viewer: Viewer, chatId: string, input: unknown): Promise<void> {
+  const { supervisorId, ...changes } = valid(UpdateChat, input);
+  await manage(db, viewer, chatId, async (tx, { organization, chat }) => {
+    if (chat.state === 'ARCHIVED') throw new InvalidState(chat.state);
+    if (supervisorId) await appoint(tx, organization, chat, supervisorId);
+    if (Object.keys(changes).length > 0) await tx.update(chats).set(changes).where(eq(chats.id, chatId));
+    else if (!supervisorId) return;
+    await tellChat(tx, chat, 'CHAT_UPDATED');
+    const { name, historyVisibility } = chat;
+    await record(tx, viewer, chat, 'update', { before: { name, historyVisibility }, after: changes });
+  });
+}
+
+async function appoint(
+  tx: Transaction,
+  organization: Organization,
+  chat: ChatRow,
+  supervisorId: string,
+): Promise<void> {
+  const members = await present(tx, chat.id);
+  const ids = members.map(({ userId }) => userId);
+  supervisorAmong(await candidates(tx, organization.id, ids), supervisorId);
+  const ofChat = and(eq(chatMembers.chatId, chat.id), isNull(chatMembers.leftAt));
+  await tx
+    .update(chatMembers)
+    .set({ isSupervisor: false })
+    .where(and(ofChat, eq(chatMembers.isSupervisor, true)));
+  await tx
+    .update(chatMembers)
+    .set({ isSupervisor: true })
+    .where(and(ofChat, inArray(chatMembers.userId, [supervisorId])));
+  await settleAudiences(tx, organization.id, ids);
+}
+
+/** Freezes a CUSTOM chat: it is read, not written. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
+export const makeChatReadOnly = (db: Database, viewer: Viewer, chatId: string) =>
+  become(db, viewer, chatId, 'READ_ONLY', 'makeReadOnly');
+
+/** Lets people write in a frozen chat again. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
+export const reopenChat = (db: Database, viewer: Viewer, chatId: string) =>
+  become(db, viewer, chatId, 'ACTIVE', 'reopen');
+
+/** Puts a CUSTOM chat away for good. Repeating it changes nothing. @throws NotFound, Forbidden */
+export const archiveChat = (db: Database, viewer: Viewer, chatId: string) =>
+  become(db, viewer, chatId, 'ARCHIVED', 'archive');
+
+const become = (db: Database, viewer: Viewer, chatId: string, state: ChatRow['state'], deed: string) =>
+  manage(db, viewer, chatId, async (tx, { chat }) => {
+    if (chat.state === state) return;
+    if (chat.state === 'ARCHIVED') throw new InvalidState(chat.state);
+    await tx.update(chats).set({ state }).where(eq(chats.id, chatId));
+    await tellChat(tx, chat, 'CHAT_UPDATED');
+    await record(tx, viewer, chat, deed, { before: { state: chat.state }, after: { state } });
+  });
+
+const manage = (
+  db: Database,
+  viewer: Viewer,
+  chatId: string,
+  make: (tx: Transaction, visit: Visit) => Promise<void>,
+): Promise<void> =>
+  transact(db, async (tx) => {
+    const visit = await visitChat(tx, viewer, chatId, 'no key update');
+    if (!canManageChat(visit.viewer, { ...visit.chat, ...visit.own }, visit.own))
+      throw visit.chat.kind === 'CUSTOM'
+        ? new Forbidden('FORBIDDEN_CHAT_MANAGERS')
+        : new InvalidInput('chatId', 'INVALID_DERIVED_CHAT');
+    await make(tx, visit);
+  });
+
+const record = (
+  tx: Transaction,
+  { userId }: Viewer,
+  { id, organizationId }: ChatRow,
+  deed: string,
+  said: Pick<Deed, 'before' | 'after'>,
+): Promise<void> =>
+  audit(tx, userId, { ...said, action: `chat.${deed}`, target: { type: 'Chat', id }, organizationId });

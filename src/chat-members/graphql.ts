@@ -1,0 +1,224 @@
+import { UserType } from '../accounts/graphql.ts';
+import { ChatKindEnum, ChatType, HistoryVisibilityEnum, shownChat, whichChat } from '../chats/graphql.ts';
+import type { Database } from '../database/connect.ts';
+import { InvalidState } from '../errors.ts';
+import { builder } from '../graphql/builder.ts';
+import { connection } from '../graphql/connections.ts';
+import { ErrorInterface } from '../graphql/errors.ts';
+import { idOf, maybeIdOf } from '../graphql/ids.ts';
+import { RoleEnum } from '../memberships/graphql.ts';
+import { OrganizationType } from '../organizations/graphql.ts';
+import type { Viewer } from '../viewer.ts';
+import {
+  addChatMembers,
+  archiveChat,
+  createChat,
+  leaveChat,
+  makeChatReadOnly,
+  removeChatMember,
+  reopenChat,
+  SupervisorNeeded,
+  updateChat,
+} from './commands.ts';
+import { canBeginChat } from './policy.ts';
+import { type ChatMember, pageOfMembers, sizeOfMembers } from './queries.ts';
+
+builder.objectType(SupervisorNeeded, {
+  name: 'SupervisorNeeded',
+  interfaces: [ErrorInterface],
+  description:
+    '`SUPERVISOR_NEEDED`: there are students in the chat, or are to be, and nobody else answers for them. Appoint a supervisor ' +
+    'first: `updateChat(supervisorId)`.',
+});
+
+const ChatMemberType = builder.objectRef<ChatMember>('ChatMember').implement({
+  description:
+    'Somebody who takes part in a chat, in one capacity. One who works here and has a child here is there as both.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Unique among those who take part.' }),
+    user: t.field({ type: UserType, description: 'The person.', resolve: ({ user }) => user }),
+    capacity: t.field({ type: RoleEnum, description: 'As what they take part.', resolve: ({ capacity }) => capacity }),
+    since: t.expose('since', { type: 'DateTime', description: 'Since when.' }),
+    isSupervisor: t.exposeBoolean('isSupervisor', {
+      description: 'Whether they answer for the students in the chat; then they cannot leave it.',
+    }),
+  }),
+});
+
+builder.objectField(ChatType, 'members', (t) =>
+  t.connection({
+    perViewer: true,
+    type: ChatMemberType,
+    description:
+      'Who takes part now, whoever came last first, as far as the viewer meets them: a guardian whose contacts are LIMITED is in ' +
+      'no list of other families (§4.11). Of a chat that the viewer has left it is empty.',
+    resolve: ({ id }, args, ctx) =>
+      connection(
+        args,
+        (page) => pageOfMembers(ctx.db, ctx.viewer, id, page),
+        () => sizeOfMembers(ctx.db, ctx.viewer, id),
+      ),
+  }),
+);
+
+builder.objectField(OrganizationType, 'viewerCanCreateChat', (t) =>
+  t.boolean({
+    perViewer: true,
+    description: 'Whether the viewer may begin chats of this kind here (`createChat`).',
+    args: { kind: t.arg({ type: ChatKindEnum, required: true, description: 'DIRECT or CUSTOM; of the others: no.' }) },
+    resolve: (organization, { kind }, { viewer }) =>
+      (kind === 'DIRECT' || kind === 'CUSTOM') && canBeginChat(viewer, organization, kind),
+  }),
+);
+
+const people =
+  'Ids of users. Leaders: anybody who belongs there; confirmed staff: their colleagues, and the families and students of their ' +
+  'groups; guardians: the staff of their child’s group.';
+
+builder.mutationField('createChat', (t) =>
+  t.fieldWithInput({
+    type: ChatType,
+    description:
+      'Begins a chat (§2.2.6c, 2.3.3): leaders and confirmed staff; guardians a DIRECT one, where the organization allows it ' +
+      '(`guardianChatsAllowed`). With somebody there is one DIRECT chat: a repeat returns it. Students take part in CUSTOM ' +
+      'chats only, with a supervisor.',
+    errors: { types: [InvalidState] },
+    input: {
+      organizationId: t.input.id({ required: true, description: 'In which organization.' }),
+      kind: t.input.field({ type: ChatKindEnum, required: true, description: 'DIRECT or CUSTOM.' }),
+      name: t.input.string({ description: 'Up to 100 characters. Required for CUSTOM, none for DIRECT.' }),
+      userIds: t.input.idList({ required: true, description: `${people} For DIRECT exactly one; in all at most 500.` }),
+      historyVisibility: t.input.field({
+        type: HistoryVisibilityEnum,
+        description: 'What of its past those read who come later; FROM_JOIN unless given.',
+      }),
+      supervisorId: t.input.id({
+        description:
+          'The user who answers for the students in it: confirmed staff of their group or a leader, one of `userIds` or the ' +
+          'viewer. The viewer unless given.',
+      }),
+      idempotencyKey: t.input.string({
+        description:
+          'A key of the client’s own for this one wish, 8 to 100 characters: a repeat returns the first chat.',
+      }),
+    },
+    resolve: async (_root, { input: { organizationId, userIds, supervisorId, ...wish } }, ctx) =>
+      shownChat(
+        ctx,
+        await createChat(ctx.db, ctx.viewer, {
+          ...wish,
+          organizationId: idOf('Organization', organizationId),
+          userIds: userIds.map(userIdOf),
+          supervisorId: supervisorId ? userIdOf(supervisorId) : null,
+        }),
+      ),
+  }),
+);
+
+/** An id that names nobody is like one that names somebody out of reach. */
+const userIdOf = (id: string): string => maybeIdOf('User', id) ?? '00000000-0000-0000-0000-000000000000';
+
+const changeErrors = { types: [InvalidState, SupervisorNeeded] };
+
+builder.mutationField('addChatMembers', (t) =>
+  t.fieldWithInput({
+    type: ChatType,
+    description:
+      'Puts people into a CUSTOM chat; who is there stays. They read what is said from now on, or with `historyVisibility: ALL` ' +
+      'everything. Those who manage it.',
+    errors: changeErrors,
+    input: {
+      chatId: t.input.id(whichChat),
+      userIds: t.input.idList({ required: true, description: `${people} At most 500 in all.` }),
+    },
+    resolve: async (_root, { input: { chatId, userIds } }, ctx) => {
+      const id = idOf('Chat', chatId);
+      await addChatMembers(ctx.db, ctx.viewer, id, userIds.map(userIdOf));
+      return shownChat(ctx, id);
+    },
+  }),
+);
+
+builder.mutationField('removeChatMember', (t) =>
+  t.fieldWithInput({
+    type: ChatType,
+    description:
+      'Takes somebody out of a CUSTOM chat: they hear nothing more of it, and keep what was said meanwhile. Those who manage it. ' +
+      'Repeating it changes nothing.',
+    errors: changeErrors,
+    input: {
+      chatId: t.input.id(whichChat),
+      userId: t.input.id({ required: true, description: 'Whom.' }),
+    },
+    resolve: async (_root, { input: { chatId, userId } }, ctx) => {
+      const id = idOf('Chat', chatId);
+      await removeChatMember(ctx.db, ctx.viewer, id, userIdOf(userId));
+      return shownChat(ctx, id);
+    },
+  }),
+);
+
+builder.mutationField('updateChat', (t) =>
+  t.fieldWithInput({
+    type: ChatType,
+    description: 'Changes a CUSTOM chat; what is left out stays. Those who manage it.',
+    errors: changeErrors,
+    input: {
+      chatId: t.input.id(whichChat),
+      name: t.input.string({ description: 'Up to 100 characters.' }),
+      historyVisibility: t.input.field({
+        type: HistoryVisibilityEnum,
+        description: 'What of its past those read who came, or come, later.',
+      }),
+      supervisorId: t.input.id({ description: 'Who answers for the students in it from now on.' }),
+    },
+    resolve: async (_root, { input: { chatId, supervisorId, ...changes } }, ctx) => {
+      const id = idOf('Chat', chatId);
+      const supervisor = supervisorId ? { supervisorId: userIdOf(supervisorId) } : {};
+      await updateChat(ctx.db, ctx.viewer, id, { ...given(changes), ...supervisor });
+      return shownChat(ctx, id);
+    },
+  }),
+);
+
+/** What is null here is as if it were left out. */
+const given = (changes: object) => Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null));
+
+/** A mutation that takes a chat and nothing else. */
+function chatMutation(
+  name: string,
+  description: string,
+  command: (db: Database, viewer: Viewer, chatId: string) => Promise<void>,
+): void {
+  builder.mutationField(name, (t) =>
+    t.fieldWithInput({
+      type: ChatType,
+      description: `${description} Repeating it changes nothing.`,
+      errors: changeErrors,
+      input: { chatId: t.input.id(whichChat) },
+      resolve: async (_root, { input }, ctx) => {
+        const id = idOf('Chat', input.chatId);
+        await command(ctx.db, ctx.viewer, id);
+        return shownChat(ctx, id);
+      },
+    }),
+  );
+}
+
+chatMutation(
+  'leaveChat',
+  'Leaves a CUSTOM chat: nothing more of it is heard, what was said meanwhile stays readable. The institution’s own chats, and ' +
+    'those between two, are not left.',
+  leaveChat,
+);
+chatMutation(
+  'makeChatReadOnly',
+  'Freezes a CUSTOM chat: it is read, not written. Those who manage it.',
+  makeChatReadOnly,
+);
+chatMutation('reopenChat', 'Lets people write in a frozen chat again. Those who manage it.', reopenChat);
+chatMutation(
+  'archiveChat',
+  'Puts a CUSTOM chat away for good; it can still be read. Those who manage it.',
+  archiveChat,
+);

@@ -1,0 +1,238 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { PersonName } from '../accounts/tables.ts';
+import type { Met } from '../audiences/policy.ts';
+import { hiddenFrom, type Meeter, meeterOf } from '../audiences/queries.ts';
+import { type Own, ownOf } from '../chats/queries.ts';
+import type { Database, Executor } from '../database/connect.ts';
+import { prepareRaw } from '../database/statements.ts';
+import { wordsSought } from '../database/words.ts';
+import { filesAsJson, type ShownFile } from '../files/queries.ts';
+import type { Page } from '../graphql/connections.ts';
+import type { Batch, Context } from '../graphql/context.ts';
+import { canSeeMessage } from './policy.ts';
+import type { MessageRow } from './tables.ts';
+
+/** A message with all that it shows, read in one statement. */
+export interface Message extends MessageRow {
+  readonly organizationId: string;
+  readonly audienceId: string;
+  readonly author: PersonName;
+  readonly limitedIn: readonly (string | null)[];
+  readonly files: readonly ShownFile[];
+  readonly reactionCounts: readonly { readonly emoji: string; readonly count: number }[];
+  /** Whom it names, each with what decides who meets them. */
+  readonly mentioned: readonly (PersonName & Pick<Met, 'limitedIn'>)[];
+  /** Whether everybody who takes part now may read what it answers. */
+  readonly replyIsForAll: boolean;
+}
+
+type Instants = 'sentAt' | 'sendAt' | 'editedAt' | 'pinnedAt' | 'deletedAt';
+type Found = Omit<Message, Instants | 'createdAt'> & { [Name in Instants]: string | null } & { createdAt: string };
+
+/** The columns of a row; of what is not shown of it they are left empty. */
+export const columns = sql.raw(`
+  m.id, m.chat_id as "chatId", m.number, m.author_id as "authorId", m.capacity, m.state, m.text,
+  m.client_message_id as "clientMessageId", m.reply_to_id as "replyToId", m.forwarded_from_id as "forwardedFromId", m.mentions,
+  m.priority, m.acknowledgement_required as "acknowledgementRequired", m.sent_at as "sentAt", m.send_at as "sendAt", m.failure,
+  m.edited_at as "editedAt", m.pinned_at as "pinnedAt", m.deleted_at as "deletedAt", m.deleted_by as "deletedBy",
+  m.created_at as "createdAt"`);
+
+export const author = sql.raw(`
+  json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as author`);
+
+const shown = sql`
+  ${columns}, c.organization_id as "organizationId", c.audience_id as "audienceId", ${author},
+  case when m.capacity = 'GUARDIAN' then (
+    select coalesce(json_agg(h.group_id), '[]') from hidden_people h
+    where h.user_id = m.author_id and h.organization_id = c.organization_id) else '[]' end as "limitedIn",
+  ${filesAsJson(sql`m`)} as files,
+  (select coalesce(json_agg(json_build_object('emoji', r.emoji, 'count', r.size) order by r.size desc, r.emoji), '[]')
+    from (select emoji, count(*)::int as size from message_reactions where message_id = m.id group by emoji) r
+  ) as "reactionCounts",
+  case when m.mentions = '{}' then '[]' else (
+    select json_agg(json_build_object('id', n.id, 'familyName', n.family_name, 'givenName', n.given_name,
+      'patronymic', n.patronymic, 'limitedIn', (
+        select coalesce(json_agg(h.group_id), '[]') from hidden_people h
+        where h.user_id = n.id and h.organization_id = c.organization_id)))
+    from users n where n.id = any(m.mentions)) end as mentioned,
+  m.reply_to_id is null or c.history_visibility = 'ALL' or not exists (
+    select from messages r join audience_members w on w.audience_id = c.audience_id and w.until is null
+    where r.id = m.reply_to_id and w.since_number >= r.number) as "replyIsForAll"`;
+
+const around = sql`join chats c on c.id = m.chat_id join users u on u.id = m.author_id`;
+
+const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
+
+export const asMessage = (row: Found): Message => ({
+  ...row,
+  sentAt: instant(row.sentAt),
+  sendAt: instant(row.sendAt),
+  editedAt: instant(row.editedAt),
+  pinnedAt: instant(row.pinnedAt),
+  deletedAt: instant(row.deletedAt),
+  createdAt: new Date(row.createdAt),
+});
+
+const byIds = prepareRaw<Found, { ids: readonly string[] }>(
+  sql`select ${shown} from messages m ${around} where m.id = any(${sql.placeholder('ids')}::uuid[])`,
+);
+
+/** Messages by their ids, whoever asks. */
+export const messageById: Batch<string, Message | null> = async (db, ids) => {
+  const found = new Map((await byIds(db, { ids: [...ids] })).map((row) => [row.id, asMessage(row)]));
+  return ids.map((id) => found.get(id) ?? null);
+};
+
+/** A message's place: its chat, and its number there. */
+export interface Place {
+  readonly chatId: string;
+  readonly number: number;
+}
+
+const byPlaces = prepareRaw<Found, { chatIds: readonly string[]; numbers: readonly number[] }>(sql`
+  select ${shown} from unnest(${sql.placeholder('chatIds')}::uuid[], ${sql.placeholder('numbers')}::bigint[]) p (chat_id, number)
+  join messages m on m.chat_id = p.chat_id and m.number = p.number ${around}`);
+
+/** Messages by their places, whoever asks: the last ones of chats. */
+export const messageAt: Batch<Place, Message | null> = async (db, places) => {
+  const values = { chatIds: places.map(({ chatId }) => chatId), numbers: places.map(({ number }) => number) };
+  const found = new Map((await byPlaces(db, values)).map((row) => [`${row.chatId} ${row.number}`, asMessage(row)]));
+  return places.map(({ chatId, number }) => found.get(`${chatId} ${number}`) ?? null);
+};
+
+/** Whether whoever looks sees a message. */
+export const seesMessage = (ctx: Context, message: Message): Promise<boolean> =>
+  ctx.belongs(message.number === null ? message.authorId : message.audienceId, async () =>
+    canSeeMessage(ctx.viewer, message, await ownOf(ctx, { id: message.chatId })),
+  );
+
+/** Which messages of a chat: all, those that are pinned, or those with some words. */
+export interface HistoryFilter {
+  readonly pinned: boolean;
+  readonly search: string | null;
+}
+
+interface HistoryValues extends Record<string, unknown> {
+  readonly chatId: string;
+  readonly afters: readonly number[];
+  readonly throughs: readonly number[];
+  readonly before: number;
+  readonly behind: number;
+  readonly limit: number;
+}
+
+type Kind = 'ALL' | 'PINNED' | 'FOUND';
+
+const sought = wordsSought(sql`${sql.placeholder('search')}::text`);
+
+const narrowing: Readonly<Record<Kind, SQL>> = {
+  ALL: sql``,
+  PINNED: sql`and m.pinned_at is not null`,
+  FOUND: sql`and m.state = 'SENT' and numnode(${sought}) > 0
+    and m.search @@ (${sought} && quote_literal(${sql.placeholder('chatId')}::text)::tsquery)`,
+};
+
+/** What is behind a number and before another, within what may be read. */
+const within = (kind: Kind): SQL => sql`
+  from messages m
+  where m.chat_id = ${sql.placeholder('chatId')}
+    and m.number > ${sql.placeholder('behind')}::bigint and m.number < ${sql.placeholder('before')}::bigint
+    and exists (
+      select from unnest(${sql.placeholder('afters')}::bigint[], ${sql.placeholder('throughs')}::bigint[]) s (after, through)
+      where m.number > s.after and m.number <= s.through)
+    ${narrowing[kind]}`;
+
+const pageStatement = (kind: Kind, direction: 'asc' | 'desc') =>
+  prepareRaw<Found, HistoryValues & { search?: string }>(sql`
+    select ${shown} from (
+      select m.id ${within(kind)} order by m.number ${sql.raw(direction)} limit ${sql.placeholder('limit')}::int
+    ) page join messages m on m.id = page.id ${around}
+    order by m.number ${sql.raw(direction)}`);
+
+const sizeStatement = (kind: Kind) =>
+  prepareRaw<{ size: number }, HistoryValues & { search?: string }>(sql`select count(*)::int as size ${within(kind)}`);
+
+const statements = (kind: Kind) => ({
+  asc: pageStatement(kind, 'asc'),
+  desc: pageStatement(kind, 'desc'),
+  size: sizeStatement(kind),
+});
+const history = { ALL: statements('ALL'), PINNED: statements('PINNED'), FOUND: statements('FOUND') };
+
+const kindOf = ({ pinned, search }: HistoryFilter): Kind => (search === null ? (pinned ? 'PINNED' : 'ALL') : 'FOUND');
+
+/** Higher than any number. */
+const end = Number.MAX_SAFE_INTEGER;
+
+function valuesOf(chatId: string, { stretches }: Own, { search }: HistoryFilter) {
+  const afters = stretches.map(({ after }) => after);
+  const throughs = stretches.map(({ through }) => through ?? end);
+  const bounds = { behind: Math.min(...afters), before: Math.max(...throughs) };
+  return { chatId, afters, throughs, ...bounds, ...(search === null ? {} : { search }) };
+}
+
+/** A page of what the viewer may read of a chat, latest first. */
+export async function pageOfMessages(
+  db: Database,
+  chatId: string,
+  own: Own,
+  filter: HistoryFilter,
+  { after, before, inverted, limit }: Page,
+): Promise<Message[]> {
+  const values = valuesOf(chatId, own, filter);
+  const found = await history[kindOf(filter)][inverted ? 'asc' : 'desc'](db, {
+    ...values,
+    behind: Math.max(values.behind, before ? Number(before) : 0),
+    // The latest come first: what is after a cursor has a lower number.
+    before: Math.min(values.before === end ? end : values.before + 1, after ? Number(after) : end),
+    limit,
+  });
+  return found.map(asMessage);
+}
+
+/** How many messages the viewer may read of a chat. */
+export async function sizeOfMessages(db: Executor, chatId: string, own: Own, filter: HistoryFilter): Promise<number> {
+  const values = valuesOf(chatId, own, filter);
+  const before = values.before === end ? end : values.before + 1;
+  const [counted] = await history[kindOf(filter)].size(db, { ...values, before, limit: 0 });
+  return counted?.size ?? 0;
+}
+
+/** What the viewer has done with a message, and who else has read it. */
+export interface OwnMarks {
+  readonly emojis: readonly string[];
+  readonly acknowledgedAt: Date | null;
+  readonly readCount: number;
+}
+
+const marksOf = prepareRaw<
+  { id: string; emojis: string[]; acknowledgedAt: string | null; readCount: number },
+  Meeter & { ids: readonly string[] }
+>(sql`
+  with wanted as materialized (
+    select m.id, m.chat_id, m.number, m.author_id from messages m where m.id = any(${sql.placeholder('ids')}::uuid[])
+  ),
+  readers as materialized (
+    select k.chat_id, k.user_id, k.read_through, w.since
+    from chats c join chat_marks k on k.chat_id = c.id
+    cross join lateral (
+      select case when c.history_visibility = 'ALL' then 0 else min(w.since_number) end as since from audience_members w
+      where w.audience_id = c.audience_id and w.user_id = k.user_id and w.until is null having count(*) > 0) w
+    where c.id in (select chat_id from wanted) and not ${hiddenFrom(sql`k.user_id`, sql`c.organization_id`)}
+  )
+  select m.id, a.created_at as "acknowledgedAt",
+    (select coalesce(json_agg(r.emoji order by r.created_at), '[]') from message_reactions r
+      where r.message_id = m.id and r.user_id = ${sql.placeholder('userId')}) as emojis,
+    (select count(*)::int from readers r
+      where r.chat_id = m.chat_id and r.read_through >= m.number and r.since < m.number and r.user_id <> m.author_id) as "readCount"
+  from wanted m
+  left join message_acknowledgements a on a.message_id = m.id and a.user_id = ${sql.placeholder('userId')}`);
+
+/** What the viewer has done with messages, and how many others have read them, in one statement. */
+export const ownMarks: Batch<string, OwnMarks> = async (db, ids, viewer) => {
+  const found = new Map((await marksOf(db, { ...meeterOf(viewer()), ids: [...ids] })).map((row) => [row.id, row]));
+  return ids.map((id) => {
+    const { emojis = [], acknowledgedAt = null, readCount = 0 } = found.get(id) ?? {};
+    return { emojis, readCount, acknowledgedAt: instant(acknowledgedAt) };
+  });
+};

@@ -1,0 +1,240 @@
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { audienceMembers } from '../audiences/tables.ts';
+import { type Visit, visitChat } from '../chats/commands.ts';
+import { canDisturb, canStress, obstacleTo } from '../chats/policy.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import { constraintOf } from '../database/failures.ts';
+import { prepareRaw } from '../database/statements.ts';
+import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
+import { files } from '../files/tables.ts';
+import { prose, valid } from '../input.ts';
+import { atOnce, transact } from '../log/append.ts';
+import { canSeeMessage } from '../messages/policy.ts';
+import { asMessage, author, columns, type Message, messageById } from '../messages/queries.ts';
+import { maxFiles, maxLength, maxMentions, messagePriority, messages } from '../messages/tables.ts';
+import type { Viewer } from '../viewer.ts';
+
+export const clientMessageId = z.string().regex(/^[\x21-\x7e]{8,100}$/);
+
+/** What a message says, however it is sent. */
+export const content = z.object({
+  text: prose(maxLength).transform((text) => text ?? ''),
+  fileIds: z
+    .array(z.string())
+    .max(maxFiles)
+    .nullish()
+    .transform((ids) => ids ?? []),
+  replyToId: z
+    .string()
+    .nullish()
+    .transform((id) => id ?? null),
+  mentionedIds: z
+    .array(z.string())
+    .max(maxMentions)
+    .nullish()
+    .transform((ids) => [...new Set(ids ?? [])]),
+  priority: z
+    .enum(messagePriority.enumValues)
+    .nullish()
+    .transform((priority) => priority ?? 'NORMAL'),
+  acknowledgementRequired: z
+    .boolean()
+    .nullish()
+    .transform((required) => required ?? false),
+  capacity: z
+    .enum(['EMPLOYEE', 'GUARDIAN', 'STUDENT'])
+    .nullish()
+    .transform((capacity) => capacity ?? null),
+  clientMessageId,
+});
+
+const SendMessage = content.extend({ chatId: z.string() });
+export type Wish = z.output<typeof SendMessage>;
+
+type Sent = Parameters<typeof asMessage>[0];
+
+const wish = (name: keyof Wish, type: string) => sql`${sql.placeholder(name)}::${sql.raw(type)}`;
+const userId = sql.placeholder('userId');
+
+/**
+ * Says something in a chat, in one statement: asks whether its author may, on their own row of the audience, which nobody takes
+ * away meanwhile; takes the next number, under the chat's lock; writes the message, the author's mark and the event. It answers
+ * no row where something stands against it, and fails on `messages_client_key` for a repeat; then nothing at all has happened.
+ */
+const send = prepareRaw<Sent, Wish & { userId: string; sessionId: string }>(sql`
+  with mine as materialized (
+    select c.id, c.audience_id, c.organization_id, c.history_visibility, m.capacity, uuidv7() as message_id
+    from chats c
+    join audience_members m on m.audience_id = c.audience_id and m.user_id = ${userId} and m.until is null
+    left join chat_marks k on k.chat_id = c.id and k.user_id = ${userId}
+    where c.id = ${sql.placeholder('chatId')} and (${wish('capacity', 'text')} is null or m.capacity = ${wish('capacity', 'text')})
+      and exists (select from sessions s where s.id = ${sql.placeholder('sessionId')} and s.ended_at is null)
+      and case ${wish('priority', 'text')}
+        when 'URGENT' then m.capacity = 'EMPLOYEE' and exists (
+          select from active_standings s where s.user_id = ${userId} and s.organization_id = c.organization_id
+            and (s.administrator or (s.position = 'HEAD' and s.verified)))
+        when 'IMPORTANT' then m.capacity = 'EMPLOYEE'
+        else m.capacity = 'EMPLOYEE' or not ${wish('acknowledgementRequired', 'boolean')} end
+    order by m.capacity = k.capacity desc nulls last, m.capacity
+    limit 1
+    for share of m
+  ),
+  attachable as materialized (
+    select f.id from files f
+    where f.id = any(${wish('fileIds', 'uuid[]')}) and f.uploader_id = ${userId} and f.state = 'READY' and f.owner_id is null
+    order by f.id for update
+  ),
+  counted as (
+    update chats set last_number = last_number + 1, place = mine.message_id
+    from mine
+    where chats.id = mine.id and chats.state = 'ACTIVE'
+      and (${wish('replyToId', 'uuid')} is null or exists (
+        select from messages r
+        where r.id = ${wish('replyToId', 'uuid')} and r.chat_id = mine.id and r.state = 'SENT' and (
+          mine.history_visibility = 'ALL' or exists (
+            select from audience_members w
+            where w.audience_id = mine.audience_id and w.user_id = ${userId} and w.since_number < r.number
+              and (w.until_number is null or r.number <= w.until_number)))))
+      and (cardinality(${wish('mentionedIds', 'uuid[]')}) = 0 or cardinality(${wish('mentionedIds', 'uuid[]')}) = (
+        select count(distinct w.user_id) from audience_members w
+        where w.audience_id = mine.audience_id and w.until is null and w.user_id = any(${wish('mentionedIds', 'uuid[]')})))
+      and (cardinality(${wish('fileIds', 'uuid[]')}) = 0 or cardinality(${wish('fileIds', 'uuid[]')}) = (select count(*) from attachable))
+    returning chats.last_number, mine.*
+  ),
+  m as (
+    insert into messages (id, chat_id, number, author_id, capacity, text, client_message_id, reply_to_id, mentions, priority,
+      acknowledgement_required, sent_at)
+    select message_id, id, last_number, ${userId}, capacity, ${wish('text', 'text')}, ${wish('clientMessageId', 'text')},
+      ${wish('replyToId', 'uuid')}, ${wish('mentionedIds', 'uuid[]')}, ${wish('priority', 'message_priority')},
+      ${wish('acknowledgementRequired', 'boolean')}, clock_timestamp()
+    from counted
+    returning *
+  ),
+  attached as (
+    update files set owner_kind = 'MESSAGE', owner_id = m.id, position = w.place
+    from m, unnest(${wish('fileIds', 'uuid[]')}) with ordinality w (file_id, place)
+    where files.id = w.file_id
+  ),
+  marked as (
+    insert into chat_marks (chat_id, user_id, read_through, capacity)
+    select chat_id, author_id, number, capacity from m
+    on conflict (chat_id, user_id) do update
+      set read_through = excluded.read_through, capacity = excluded.capacity, draft = null
+  ),
+  told as (
+    insert into log_events (audience_id, organization_id, kind, subject_id, payload)
+    select audience_id, organization_id, 'MESSAGE_SENT', message_id, jsonb_build_object('placeId', id) from counted
+  )
+  select ${columns}, ${author}, counted.organization_id as "organizationId", counted.audience_id as "audienceId"
+  from m join counted on true join users u on u.id = m.author_id`);
+
+/**
+ * Says something in a chat. A repeat with the same `clientMessageId` answers with the first. @throws NotFound, Forbidden,
+ * InvalidInput naming the field, InvalidState
+ */
+export async function sendMessage(db: Database, viewer: Viewer, input: unknown): Promise<Message> {
+  const said = valid(SendMessage, input);
+  if (!said.text && said.fileIds.length === 0) throw new InvalidInput('text', 'INVALID_EMPTY_MESSAGE');
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      const [sent] = await atOnce(db, () => send(db, { ...said, userId: viewer.userId, sessionId: viewer.sessionId }));
+      if (sent) return shownTo(db, viewer, sent, said);
+    } catch (error) {
+      if (constraintOf(error) !== 'messages_client_key') throw error;
+    }
+    const first = await transact(db, (tx) => firstOrRefusal(tx, viewer, said));
+    if (first) return first;
+  }
+  throw new Error('a message could be sent and was not');
+}
+
+/** As the author sees what was just sent; only what came with files or names people has more to it than was said. */
+async function shownTo(db: Database, viewer: Viewer, sent: Sent, { fileIds, mentionedIds }: Wish): Promise<Message> {
+  const message = asMessage({
+    ...sent,
+    limitedIn: [],
+    mentioned: [],
+    files: [],
+    reactionCounts: [],
+    replyIsForAll: false,
+  });
+  if (fileIds.length === 0 && mentionedIds.length === 0) return message;
+  const [read] = await messageById(db, [message.id], () => viewer);
+  return read ?? message;
+}
+
+/** The message that was sent by this `clientMessageId` before, or why this one cannot be; null: nothing stands against it now. */
+async function firstOrRefusal(tx: Transaction, viewer: Viewer, said: Wish): Promise<Message | null> {
+  const visit = await visitChat(tx, viewer, said.chatId);
+  const first = await firstOf(tx, viewer, said);
+  if (first) return first;
+  const obstacle = obstacleTo(visit.own, visit.chat);
+  if (obstacle === 'LEFT') throw new Forbidden('FORBIDDEN_LEFT_CHAT');
+  if (obstacle) throw new InvalidState(obstacle);
+  if (said.capacity && !visit.own.capacities.includes(said.capacity))
+    throw new InvalidInput('capacity', 'INVALID_CAPACITY');
+  const stressed = said.priority !== 'NORMAL' || said.acknowledgementRequired;
+  if (stressed && (!canStress(visit.own) || (said.capacity ?? 'EMPLOYEE') !== 'EMPLOYEE'))
+    throw new Forbidden('FORBIDDEN_CHAT_STAFF');
+  if (said.priority === 'URGENT' && !canDisturb(visit.viewer, visit.chat, visit.own))
+    throw new Forbidden('FORBIDDEN_LEADERS');
+  await refuseContent(tx, visit.viewer, visit, said);
+  return null;
+}
+
+async function firstOf(tx: Transaction, viewer: Viewer, said: Wish): Promise<Message | null> {
+  const [known] = await tx
+    .select({ id: messages.id })
+    .from(messages)
+    .where(
+      and(
+        eq(messages.authorId, viewer.userId),
+        eq(messages.chatId, said.chatId),
+        eq(messages.clientMessageId, said.clientMessageId),
+      ),
+    );
+  const [first] = known ? await messageById(tx, [known.id], () => viewer) : [];
+  return first ?? null;
+}
+
+/** Names what of a message cannot be said; scheduled messages are asked when they are written, and again when they are sent. */
+export async function refuseContent(
+  tx: Transaction,
+  viewer: Viewer,
+  visit: Visit,
+  { replyToId, mentionedIds, fileIds }: Pick<Wish, 'replyToId' | 'mentionedIds' | 'fileIds'>,
+): Promise<void> {
+  const [answered] = replyToId ? await messageById(tx, [replyToId], () => viewer) : [];
+  if (
+    replyToId &&
+    !(answered?.state === 'SENT' && answered.chatId === visit.chat.id && canSeeMessage(viewer, answered, visit.own))
+  )
+    throw new InvalidInput('replyToId', 'INVALID_REPLY');
+  const present = mentionedIds.length === 0 ? [] : await membersAmong(tx, visit.chat.audienceId, mentionedIds);
+  if (present.length < mentionedIds.length) throw new InvalidInput('mentionedIds', 'INVALID_MENTION');
+  const usable = await tx
+    .select({ id: files.id })
+    .from(files)
+    .where(
+      and(
+        inArray(files.id, [...fileIds]),
+        eq(files.uploaderId, viewer.userId),
+        eq(files.state, 'READY'),
+        isNull(files.ownerId),
+      ),
+    );
+  if (usable.length < fileIds.length) throw new InvalidInput('fileIds', 'INVALID_FILE');
+}
+
+const membersAmong = (tx: Transaction, audienceId: string, userIds: readonly string[]) =>
+  tx
+    .selectDistinct({ userId: audienceMembers.userId })
+    .from(audienceMembers)
+    .where(
+      and(
+        eq(audienceMembers.audienceId, audienceId),
+        isNull(audienceMembers.until),
+        inArray(audienceMembers.userId, [...userIds]),
+      ),
+    );

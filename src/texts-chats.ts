@@ -1,0 +1,47 @@
+/** What is said to people about chats, messages and polls; part of the one catalogue. */
+export const chatTexts = {
+  FORBIDDEN_LEFT_CHAT: {
+    ru: 'Вы больше не участвуете в этом чате.',
+    en: 'You take part in this chat no longer.',
+  },
+  FORBIDDEN_CHAT_STAFF: {
+    ru: 'В этом чате это могут делать только сотрудники.',
+    en: 'In this chat only the staff may do this.',
+  },
+  FORBIDDEN_CHAT_MANAGERS: {
+    ru: 'Это может делать только тот, кто ведёт этот чат.',
+    en: 'Only who manages this chat may do this.',
+  },
+  FORBIDDEN_CHAT: {
+    ru: 'С этим человеком вы чат начать не можете.',
+    en: 'You may not begin a chat with this person.',
+  },
+  FORBIDDEN_AUTHOR: { ru: 'Это может сделать только автор.', en: 'Only the author may do this.' },
+  SUPERVISOR_NEEDED: {
+    ru: 'В чате есть обучающиеся: сначала назначьте другого ответственного сотрудника.',
+    en: 'There are students in the chat: appoint another supervisor first.',
+  },
+  INVALID_SUPERVISOR: {
+    ru: 'Ответственным может быть участник чата: подтверждённый сотрудник из группы обучающихся, администратор или руководитель.',
+    en: 'A supervisor takes part in the chat: confirmed staff of the students’ group, an administrator or the head.',
+  },
+  INVALID_CHAT_PEOPLE: {
+    ru: 'С кем-то из этих людей вы чат начать не можете.',
+    en: 'You may not begin a chat with one of these people.',
+  },
+  INVALID_DIRECT_CHAT: {
+    ru: 'Личный чат — с одним человеком, не с обучающимся, и без названия.',
+    en: 'A direct chat is with one person, not a student, and has no name.',
+  },
+  INVALID_CHAT_NAME: { ru: 'Чату нужно название.', en: 'A chat needs a name.' },
+  INVALID_DERIVED_CHAT: {
+    ru: 'Состав и настройки этого чата следуют из структуры организации или личны.',
+    en: 'Who takes part in this chat follows from the organization, or it is between two.',
+  },
+  INVALID_CHAT_SIZE: { ru: 'В чате не больше {max} участников.', en: 'At most {max} people take part in a chat.' },
+  INVALID_EMPTY_MESSAGE: { ru: 'Сообщение без текста и файлов.', en: 'A message needs words or files.' },
+  INVALID_CAPACITY: { ru: 'В этом качестве вы здесь не участвуете.', en: 'You do not take part here as that.' },
+  INVALID_REPLY: { ru: 'На это сообщение здесь ответить нельзя.', en: 'This message cannot be answered here.' },
+  INVALID_MENTION: { ru: 'Упомянуть можно только участников чата.', en: 'Only who takes part can be mentioned.' },
+  INVALID_MESSAGE_NUMBER: { ru: 'Сообщения с таким номером ещё нет.', en: 'There is no message with this number yet.' },
+} as const;
