@@ -21,6 +21,7 @@ import './feeds/graphql.ts';
 import './chat-marks/graphql.ts';
 import './messages/graphql.ts';
 import './sending/graphql.ts';
+import './message-search/graphql.ts';
 import './scheduled-messages/graphql.ts';
 import './forwards/graphql.ts';
 import './message-edits/graphql.ts';

@@ -42,3 +42,29 @@ test('two people have one direct chat, whoever begins it', async () => {
   await world.message(one, made.id, 'Hello');
   expect((await other.run('Chats')).viewer.chats.nodes[0]).toMatchObject({ id: made.id, viewerUnreadCount: 1 });
 });
+
+test('somebody finds words in all their chats, and in no others', async () => {
+  const { world } = app;
+  const school = await world.school();
+  const [one, other, third] = [await world.staff(school), await world.staff(school), await world.staff(school)];
+  const begin = async (...people: (typeof one)[]) =>
+    one.does('CreateChat', {
+      input: {
+        organizationId: school.id,
+        kind: 'CUSTOM',
+        name: 'Repairs',
+        userIds: await Promise.all(people.map((person) => world.userId(person))),
+      },
+    });
+  const [both, all] = [await begin(other), await begin(other, third)];
+  await world.message(one, both.id, 'Красим забор');
+  await world.message(other, all.id, 'Забор покрашен');
+  const search = async (person: typeof one, words: string) => {
+    const { viewer } = await person.run('SearchMessages', { search: words });
+    return viewer.messages.nodes.map(({ text }: { text: string }) => text);
+  };
+  expect(await search(one, 'заборы')).toEqual(['Забор покрашен', 'Красим забор']);
+  expect(await search(third, 'заборы')).toEqual(['Забор покрашен']);
+  expect(await search(school.administrator, 'заборы')).toEqual([]);
+  expect(await search(one, ' ')).toEqual([]);
+});

@@ -51,17 +51,21 @@ const userId = sql.placeholder('userId');
 const standings = sql.placeholder('standings');
 
 /**
- * When the viewer took part. What is over counts while they are a member in the capacity that they had: that may write, as
- * `standings` says. Of a group's chat a guardian keeps it only while they are one of a child who was in the group.
+ * Whether an interval of the viewer's (`m`) in a chat (`c`) counts: what lasts, and what is over while they are a member in the
+ * capacity that they had: one that may write, as `standings` says. Of a group's chat a guardian keeps it only while they are one
+ * of a child who was in the group.
  */
+export const counts = sql`(m.until is null or (
+  (c.organization_id::text || ':' || m.capacity) = any(${standings}::text[])
+  and (m.capacity <> 'GUARDIAN' or c.kind <> 'GROUP_GUARDIANS' or exists (
+    select from guardian_links l join enrollments e on e.child_id = l.child_id
+    where l.user_id = m.user_id and l.state = 'ACTIVE' and e.group_id = c.group_id))))`;
+
+/** When the viewer took part. */
 const stays = sql`
   select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen"
   from audience_members m
-  where m.audience_id = c.audience_id and m.user_id = ${userId} and (m.until is null or (
-    (c.organization_id::text || ':' || m.capacity) = any(${standings}::text[])
-    and (m.capacity <> 'GUARDIAN' or c.kind <> 'GROUP_GUARDIANS' or exists (
-      select from guardian_links l join enrollments e on e.child_id = l.child_id
-      where l.user_id = m.user_id and l.state = 'ACTIVE' and e.group_id = c.group_id))))
+  where m.audience_id = c.audience_id and m.user_id = ${userId} and ${counts}
   order by m.since_number`;
 
 const chatsSeen = (among: SQL): SQL => sql`
@@ -79,12 +83,13 @@ const chatsSeen = (among: SQL): SQL => sql`
   from chats c left join chat_marks k on k.chat_id = c.id and k.user_id = ${userId}
   ${among}`;
 
-interface Asker extends Record<string, unknown> {
+export interface Asker extends Record<string, unknown> {
   readonly userId: string;
   readonly standings: readonly string[];
 }
 
-const askerOf = ({ userId: id, standings: all }: Viewer): Asker => ({
+/** What of the viewer decides which chats are theirs. */
+export const askerOf = ({ userId: id, standings: all }: Viewer): Asker => ({
   userId: id,
   standings: all
     .filter(({ role, verified, administrator }) => role !== 'EMPLOYEE' || verified || administrator)

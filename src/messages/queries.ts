@@ -27,7 +27,9 @@ export interface Message extends MessageRow {
 }
 
 type Instants = 'sentAt' | 'sendAt' | 'editedAt' | 'pinnedAt' | 'deletedAt';
-type Found = Omit<Message, Instants | 'createdAt'> & { [Name in Instants]: string | null } & { createdAt: string };
+export type Found = Omit<Message, Instants | 'createdAt'> & { [Name in Instants]: string | null } & {
+  createdAt: string;
+};
 
 /** The columns of a row; of what is not shown of it they are left empty. */
 export const columns = sql.raw(`
@@ -40,7 +42,7 @@ export const columns = sql.raw(`
 export const author = sql.raw(`
   json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as author`);
 
-const shown = sql`
+export const shown = sql`
   ${columns}, c.organization_id as "organizationId", c.audience_id as "audienceId", ${author},
   case when m.capacity = 'GUARDIAN' then (
     select coalesce(json_agg(h.group_id), '[]') from hidden_people h
@@ -59,7 +61,7 @@ const shown = sql`
     select from messages r join audience_members w on w.audience_id = c.audience_id and w.until is null
     where r.id = m.reply_to_id and w.since_number >= r.number) as "replyIsForAll"`;
 
-const around = sql`join chats c on c.id = m.chat_id join users u on u.id = m.author_id`;
+export const around = sql`join chats c on c.id = m.chat_id join users u on u.id = m.author_id`;
 
 const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
 
