@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from './support/app.ts';
+import type { Person } from './support/world.ts';
 
 let app: TestApp;
 
@@ -47,7 +48,7 @@ test('somebody finds words in all their chats, and in no others', async () => {
   const { world } = app;
   const school = await world.school();
   const [one, other, third] = [await world.staff(school), await world.staff(school), await world.staff(school)];
-  const begin = async (...people: (typeof one)[]) =>
+  const begin = async (...people: Person[]) =>
     one.does('CreateChat', {
       input: {
         organizationId: school.id,
@@ -59,7 +60,7 @@ test('somebody finds words in all their chats, and in no others', async () => {
   const [both, all] = [await begin(other), await begin(other, third)];
   await world.message(one, both.id, 'Красим забор');
   await world.message(other, all.id, 'Забор покрашен');
-  const search = async (person: typeof one, words: string) => {
+  const search = async (person: Person, words: string) => {
     const { viewer } = await person.run('SearchMessages', { search: words });
     return viewer.messages.nodes.map(({ text }: { text: string }) => text);
   };
