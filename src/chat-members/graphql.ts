@@ -7,7 +7,7 @@ import { builder } from '../graphql/builder.ts';
 import { connection, type PageArguments } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
-import { idOf, maybeIdOf } from '../graphql/ids.ts';
+import { idOf, idOrNone } from '../graphql/ids.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
 import type { Viewer } from '../viewer.ts';
@@ -126,7 +126,7 @@ builder.mutationField('createChat', (t) =>
 );
 
 /** An id that names nobody is like one that names somebody out of reach. */
-const userIdOf = (id: string): string => maybeIdOf('User', id) ?? '00000000-0000-0000-0000-000000000000';
+const userIdOf = (id: string): string => idOrNone('User', id);
 
 const changeErrors = { types: [InvalidState, SupervisorNeeded] };
 

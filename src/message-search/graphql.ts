@@ -1,7 +1,7 @@
 import { ViewerType } from '../accounts/graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
-import { maybeIdOf } from '../graphql/ids.ts';
+import { idOrNone } from '../graphql/ids.ts';
 import { searchDescription, sought } from '../graphql/search.ts';
 import { MessageType } from '../messages/graphql.ts';
 import type { Message } from '../messages/queries.ts';
@@ -22,7 +22,7 @@ builder.objectField(ViewerType, 'messages', (t) =>
       const words = {
         // Without a word in it nothing is sought, and nothing found.
         search: sought(search) ?? '',
-        organizationId: organizationId ? (maybeIdOf('Organization', organizationId) ?? nowhere) : null,
+        organizationId: organizationId ? idOrNone('Organization', organizationId) : null,
       };
       return connection<Message>(
         page,
@@ -32,6 +32,3 @@ builder.objectField(ViewerType, 'messages', (t) =>
     },
   }),
 );
-
-/** Nothing is found in an organization that is none. */
-const nowhere = '00000000-0000-0000-0000-000000000000';
