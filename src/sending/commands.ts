@@ -1,9 +1,10 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audienceMembers } from '../audiences/tables.ts';
-import { type Visit, visitChat } from '../chats/commands.ts';
+import { tellChat, type Visit, visitChat } from '../chats/commands.ts';
 import { canDisturb, canStress, obstacleTo } from '../chats/policy.ts';
-import type { Database, Transaction } from '../database/connect.ts';
+import { type ChatRow, chatMarks } from '../chats/tables.ts';
+import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { constraintOf } from '../database/failures.ts';
 import { prepareRaw } from '../database/statements.ts';
 import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
@@ -238,3 +239,39 @@ const membersAmong = (tx: Transaction, audienceId: string, userIds: readonly str
         inArray(audienceMembers.userId, [...userIds]),
       ),
     );
+
+/** Takes the next number in a chat, which is held until the transaction's end, and puts the chat before the others. */
+export async function takeNumber(tx: Transaction, chatId: string): Promise<number> {
+  const [taken] = await rows<{ number: number }>(
+    tx,
+    sql`update chats set last_number = last_number + 1, place = uuidv7() where id = ${chatId} returning last_number as number`,
+  );
+  if (!taken) throw new Error('the chat is missing');
+  return taken.number;
+}
+
+type Placed = Omit<typeof messages.$inferInsert, 'id' | 'chatId' | 'number' | 'state' | 'sentAt'>;
+
+/**
+ * Says something in a chat as part of a transaction that does more, or has asked more, than `sendMessage`: that its author may
+ * has been asked. @returns the message's id
+ */
+export async function placeMessage(
+  tx: Transaction,
+  chat: Pick<ChatRow, 'id' | 'organizationId' | 'audienceId'>,
+  said: Placed,
+): Promise<string> {
+  const number = await takeNumber(tx, chat.id);
+  const [message] = await tx
+    .insert(messages)
+    .values({ ...said, chatId: chat.id, number, sentAt: sql`clock_timestamp()` })
+    .returning({ id: messages.id });
+  if (!message) throw new Error('insert returned no row');
+  const read = { readThrough: number, capacity: said.capacity };
+  await tx
+    .insert(chatMarks)
+    .values({ ...read, chatId: chat.id, userId: said.authorId })
+    .onConflictDoUpdate({ target: [chatMarks.chatId, chatMarks.userId], set: read });
+  await tellChat(tx, chat, 'MESSAGE_SENT', message.id);
+  return message.id;
+}
