@@ -36,7 +36,7 @@ const channel = { organizationId: here, groupId: null, state: 'ACTIVE', kind: 'C
 const community: PostPlace = { authorId: 'another', state: 'PUBLISHED', publishedAt: new Date(), channel };
 const staffs: PostPlace = { ...community, channel: { ...channel, kind: 'STAFF' } };
 const sun: PostPlace = { ...community, channel: { ...channel, kind: 'GROUP', groupId: 'sun' } };
-const before = (state: PostPlace['state'], post = community): PostPlace => ({ ...post, state, publishedAt: null });
+const unpublished = (state: PostPlace['state'], post = community): PostPlace => ({ ...post, state, publishedAt: null });
 const own = (post: PostPlace): PostPlace => ({ ...post, authorId: 'me' });
 
 const as = (...capacities: Role[]): Presence => ({ capacities, stretches: [{ after: 0, through: null }] });
@@ -74,19 +74,19 @@ const closes =
 
 describe('who', () => {
   test.each<[string, (viewer: Viewer) => boolean, readonly Who[]]>([
-    ['gives another’s suggestion a poll', (who) => canAttachPoll(who, before('SUGGESTED')), administrators],
+    ['gives another’s suggestion a poll', (who) => canAttachPoll(who, unpublished('SUGGESTED')), administrators],
     [
       'gives another’s suggestion in a group a poll',
-      (who) => canAttachPoll(who, before('APPROVED', sun)),
+      (who) => canAttachPoll(who, unpublished('APPROVED', sun)),
       sunPublishers,
     ],
-    ['gives another’s draft a poll', (who) => canAttachPoll(who, before('DRAFT')), nobody],
-    ['gives their own draft a poll', (who) => canAttachPoll(who, own(before('DRAFT'))), everybody],
+    ['gives another’s draft a poll', (who) => canAttachPoll(who, unpublished('DRAFT')), nobody],
+    ['gives their own draft a poll', (who) => canAttachPoll(who, own(unpublished('DRAFT'))), everybody],
     ['gives what is published a poll', (who) => canAttachPoll(who, own(community)), nobody],
     ['votes in COMMUNITY', votes(community), [...confirmed, ...families]],
     ['votes in STAFF', votes(staffs), confirmed],
     ['votes in a group', votes(sun), [...sunPublishers, ...ofGroup]],
-    ['votes before it is published', votes(own(before('SCHEDULED'))), nobody],
+    ['votes before it is published', votes(own(unpublished('SCHEDULED'))), nobody],
     ['votes in what was archived', votes({ ...community, state: 'ARCHIVED' }), nobody],
     ['votes where it was put away', votes({ ...community, channel: { ...channel, state: 'ARCHIVED' } }), nobody],
     ['closes another’s in COMMUNITY', closes({ post: community }), administrators],
