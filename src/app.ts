@@ -33,6 +33,7 @@ import { Tail } from './log/tail.ts';
 import { throughPostgres } from './log/wake-up.ts';
 import { throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
+import { pollDeadline } from './polls/commands.ts';
 import { scheduledPublication } from './publications/commands.ts';
 import { scheduledMessage } from './scheduled-messages/commands.ts';
 import { schema } from './schema.ts';
@@ -95,7 +96,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'file-sweep', cron: '23 * * * *', run: (_db, stop) => sweepFiles(db, storage, stop) },
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
   ];
-  const tasks: readonly TaskKind[] = [scheduledPublication, scheduledMessage];
+  const tasks: readonly TaskKind[] = [scheduledPublication, scheduledMessage, pollDeadline];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
   const services: Services = {

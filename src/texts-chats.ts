@@ -61,4 +61,45 @@ export const chatTexts = {
   INVALID_REPLY: { ru: 'На это сообщение здесь ответить нельзя.', en: 'This message cannot be answered here.' },
   INVALID_MENTION: { ru: 'Упомянуть можно только участников чата.', en: 'Only who takes part can be mentioned.' },
   INVALID_MESSAGE_NUMBER: { ru: 'Сообщения с таким номером ещё нет.', en: 'There is no message with this number yet.' },
+  FORBIDDEN_POLL: {
+    ru: 'Создавать опросы здесь могут сотрудники и родители.',
+    en: 'Here the staff and guardians may create polls.',
+  },
+  FORBIDDEN_POLL_CREATOR: {
+    ru: 'Закрыть опрос может тот, кто его создал, или тот, кто отвечает за это место.',
+    en: 'Who created the poll, or answers for its place, may close it.',
+  },
+  FORBIDDEN_POLL_GUARDIANS: {
+    ru: 'В этом опросе голосуют за детей их родители.',
+    en: 'In this poll guardians vote for their children.',
+  },
+  VOTE_IS_FINAL: {
+    ru: 'Анонимный голос уже учтён: изменить или отозвать его нельзя.',
+    en: 'An anonymous vote is counted for good: it can neither be changed nor taken back.',
+  },
+  INVALID_POLL_PLACE: {
+    ru: 'Опрос создаётся либо в чате, либо в публикации.',
+    en: 'A poll is created either in a chat or in a post.',
+  },
+  INVALID_POLL_KEY: { ru: 'Для опроса в чате нужен этот ключ.', en: 'In a chat a poll needs this key.' },
+  INVALID_POLL_EXISTS: { ru: 'В публикации уже есть опрос.', en: 'The post has a poll already.' },
+  INVALID_POLL_OPTIONS: { ru: 'Варианты ответа повторяются.', en: 'The answers must differ.' },
+  INVALID_POLL_OPTION: { ru: 'Такого варианта ответа нет.', en: 'There is no such answer.' },
+  INVALID_POLL_ONE: { ru: 'Можно выбрать только один вариант.', en: 'Only one answer can be chosen.' },
+  INVALID_POLL_ELECTORATE: {
+    ru: 'За детей голосуют только в чате группы с родителями, в канале группы и в сообществе.',
+    en: 'Votes for children are asked only in the chat of a group’s guardians, in its channel and in the community’s.',
+  },
+  INVALID_POLL_CHILD: {
+    ru: 'За этого ребёнка вы в этом опросе не голосуете.',
+    en: 'You do not vote for this child in this poll.',
+  },
+  INVALID_POLL_PERSON: {
+    ru: 'В этом опросе каждый голосует сам за себя.',
+    en: 'In this poll everybody votes for themselves.',
+  },
+  INVALID_POLL_DIRECT: {
+    ru: 'Между двумя людьми голос анонимным не бывает.',
+    en: 'Between two people no vote is anonymous.',
+  },
 } as const;

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { copyFiles } from '../attachments/commands.ts';
 import { visitChat } from '../chats/commands.ts';
@@ -8,10 +7,9 @@ import { constraintOf } from '../database/failures.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import { valid } from '../input.ts';
 import { transact } from '../log/append.ts';
-import { demandWriting, takeNumber, tellSent } from '../messages/commands.ts';
+import { demandWriting, placeMessage } from '../messages/commands.ts';
 import { canSeeMessage } from '../messages/policy.ts';
 import { type Message, messageById } from '../messages/queries.ts';
-import { messageColumns, messages } from '../messages/tables.ts';
 import { capacityFor, clientMessageId, firstOf } from '../sending/commands.ts';
 import type { Viewer } from '../viewer.ts';
 
@@ -50,25 +48,15 @@ async function forwardOnce(tx: Transaction, viewer: Viewer, wish: Wish): Promise
   if (source.state !== 'SENT' || source.organizationId !== visit.chat.organizationId)
     throw new InvalidInput('messageId', 'INVALID_FORWARD');
   demandWriting(visit);
-  if (wish.capacity && !visit.own.capacities.includes(wish.capacity))
-    throw new InvalidInput('capacity', 'INVALID_CAPACITY');
-  const [message] = await tx
-    .insert(messages)
-    .values({
-      chatId: visit.chat.id,
-      number: await takeNumber(tx, visit.chat.id),
-      authorId: viewer.userId,
-      capacity: capacityFor(visit.own, wish),
-      text: source.text,
-      clientMessageId: wish.clientMessageId,
-      forwardedFromId: source.id,
-      sentAt: sql`clock_timestamp()`,
-    })
-    .returning(messageColumns);
-  if (!message) throw new Error('insert returned no row');
-  await copyFiles(tx, { kind: 'MESSAGE', id: source.id }, { kind: 'MESSAGE', id: message.id }, viewer);
-  await tellSent(tx, visit.chat, message);
-  return message.id;
+  const id = await placeMessage(tx, visit.chat, {
+    authorId: viewer.userId,
+    capacity: capacityFor(visit.own, wish),
+    text: source.text,
+    clientMessageId: wish.clientMessageId,
+    forwardedFromId: source.id,
+  });
+  await copyFiles(tx, { kind: 'MESSAGE', id: source.id }, { kind: 'MESSAGE', id }, viewer);
+  return id;
 }
 
 /** @throws NotFound */

@@ -92,10 +92,14 @@ export abstract class Context {
   abstract sees<Row>(canSee: (viewer: Viewer, row: Row) => boolean, row: Row): boolean;
 
   /**
-   * Whether whoever looks sees what is for an audience. All of whom something is shown to at once do if they are that audience;
-   * one viewer as `alone` finds out, for the audience may have been theirs only once.
+   * Whether whoever looks sees what is for an audience. All of whom something is shown to at once do if they are that audience, and
+   * if it is `forAll` of them: some may have come later. One viewer does as `alone` finds out, for it may have been theirs once.
    */
-  abstract belongs(audienceId: string, alone: () => Promise<boolean>): Promise<boolean>;
+  abstract belongs(
+    audienceId: string,
+    alone: () => Promise<boolean>,
+    forAll?: () => Promise<boolean>,
+  ): Promise<boolean>;
 
   /** The rest of the operation is asked by whom it has just signed in, or by nobody. */
   abstract become(viewer: Viewer | null): void;

@@ -8,7 +8,7 @@ import { transact } from '../log/append.ts';
 import type { Viewer } from '../viewer.ts';
 import { canSeeMessage } from './policy.ts';
 import { type Message, messageById } from './queries.ts';
-import { type MessageRow, messages } from './tables.ts';
+import { type MessageRow, messageColumns, messages } from './tables.ts';
 
 /** A message as commands hold it: locked, in its chat, before whoever does something with it. */
 export interface HeldMessage extends Visit {
@@ -65,10 +65,25 @@ export async function takeNumber(tx: Transaction, chatId: string): Promise<numbe
   return counted.number;
 }
 
+type Placed = Omit<typeof messages.$inferInsert, 'id' | 'chatId' | 'number' | 'state' | 'sentAt'>;
+
+/** Says something in a chat, as part of a command that does more than that, or has asked more; answers with its id. */
+export async function placeMessage(tx: Transaction, chat: TalkedIn, content: Placed): Promise<string> {
+  const [message] = await tx
+    .insert(messages)
+    .values({ ...content, chatId: chat.id, number: await takeNumber(tx, chat.id), sentAt: sql`clock_timestamp()` })
+    .returning(messageColumns);
+  if (!message) throw new Error('insert returned no row');
+  await tellSent(tx, chat, message);
+  return message.id;
+}
+
+type TalkedIn = Pick<ChatRow, 'id' | 'organizationId' | 'audienceId'>;
+
 /** What follows from a message being said: its author has read as far, and all who take part hear of it. */
 export async function tellSent(
   tx: Transaction,
-  chat: Pick<ChatRow, 'id' | 'organizationId' | 'audienceId'>,
+  chat: TalkedIn,
   { id, authorId: userId, number, capacity }: Pick<MessageRow, 'id' | 'authorId' | 'number' | 'capacity'>,
 ): Promise<void> {
   const marks = { readThrough: number ?? 0, capacity };

@@ -19,6 +19,7 @@ import type { Role } from '../viewer.ts';
 import { canSeeAuthor } from './policy.ts';
 import {
   type HistoryFilter,
+  hearsMessage,
   type Message,
   messageAt,
   messageById,
@@ -66,8 +67,10 @@ async function named(ctx: Context, id: string | null, isForAll: boolean): Promis
   const message = id ? await ctx.load(messageById, id) : null;
   if (!message || message.number === null) return null;
   const { audienceId, chatId, number } = message;
-  const seen = await ctx.belongs(isForAll ? audienceId : '', async () =>
-    canReadAt(await ownOf(ctx, { id: chatId }), number),
+  const seen = await ctx.belongs(
+    audienceId,
+    async () => canReadAt(await ownOf(ctx, { id: chatId }), number),
+    async () => isForAll,
   );
   return seen ? message : null;
 }
@@ -249,7 +252,7 @@ export const MessageSent = liveEvent('MessageSent', {
   concerns: 'ORGANIZATION',
   kinds: { MESSAGE_SENT: 'Something was said.' },
   description: 'Something was said in a chat. For those who take part.',
-  subject: { name: 'message', type: MessageType, by: messageById, sees: seesMessage },
+  subject: { name: 'message', type: MessageType, by: messageById, sees: hearsMessage },
 });
 
 liveEvent('MessageChanged', {

@@ -102,11 +102,30 @@ export const messageAt: Batch<Place, Message | null> = async (db, places) => {
   return places.map(({ chatId, number }) => found.get(`${chatId} ${number}`) ?? null);
 };
 
+const forAll = prepareRaw<{ id: string }, { ids: readonly string[] }>(sql`
+  select m.id from messages m join chats c on c.id = m.chat_id
+  where m.id = any(${sql.placeholder('ids')}::uuid[]) and (c.history_visibility = 'ALL' or not exists (
+    select from audience_members w
+    where w.audience_id = c.audience_id and w.until is null and w.since_number >= m.number))`);
+
+/** Whether everybody who takes part now may read messages: also those who came last. */
+const isForAll: Batch<string, boolean> = async (db, ids) => {
+  const found = new Set((await forAll(db, { ids: [...ids] })).map(({ id }) => id));
+  return ids.map((id) => found.has(id));
+};
+
+const canSee = (ctx: Context, message: Message) => async () =>
+  canSeeMessage(ctx.viewer, message, await ownOf(ctx, { id: message.chatId }));
+
+const placeOf = ({ number, authorId, audienceId }: Message): string => (number === null ? authorId : audienceId);
+
 /** Whether whoever looks sees a message. */
 export const seesMessage = (ctx: Context, message: Message): Promise<boolean> =>
-  ctx.belongs(message.number === null ? message.authorId : message.audienceId, async () =>
-    canSeeMessage(ctx.viewer, message, await ownOf(ctx, { id: message.chatId })),
-  );
+  ctx.belongs(placeOf(message), canSee(ctx, message), () => ctx.load(isForAll, message.id));
+
+/** Whether whoever is told that a message was sent sees it: all who are told at that moment were there. */
+export const hearsMessage = (ctx: Context, message: Message): Promise<boolean> =>
+  ctx.belongs(placeOf(message), canSee(ctx, message));
 
 /** Which messages of a chat: all, those that are pinned, or those with some words. */
 export interface HistoryFilter {

@@ -178,7 +178,7 @@ async function firstOrRefusal(tx: Transaction, viewer: Viewer, said: Wish): Prom
 export async function refuseWish(tx: Transaction, visit: Visit, said: Omit<Wish, 'chatId'>): Promise<void> {
   const { own, chat, viewer } = visit;
   demandWriting(visit);
-  if (said.capacity && !own.capacities.includes(said.capacity)) throw new InvalidInput('capacity', 'INVALID_CAPACITY');
+  capacityFor(own, said);
   if (isStressed(said) && (!canStress(own) || (said.capacity ?? 'EMPLOYEE') !== 'EMPLOYEE'))
     throw new Forbidden('FORBIDDEN_CHAT_STAFF');
   if (said.priority === 'URGENT' && !canDisturb(viewer, chat, own)) throw new Forbidden('FORBIDDEN_LEADERS');
@@ -191,11 +191,11 @@ type Stress = Pick<Wish, 'priority' | 'acknowledgementRequired'>;
 export const isStressed = ({ priority = 'NORMAL', acknowledgementRequired = false }: Partial<Stress>): boolean =>
   priority !== 'NORMAL' || acknowledgementRequired;
 
-/** As what somebody speaks who may say it: as they wish, else as the last time, else as an employee. */
+/** As what somebody speaks: as they wish, else as the last time here, else as an employee. @throws Forbidden, InvalidInput */
 export function capacityFor(own: Own, { capacity: wanted, ...said }: Pick<Wish, 'capacity'> & Partial<Stress>): Role {
+  if (wanted && !own.capacities.includes(wanted)) throw new InvalidInput('capacity', 'INVALID_CAPACITY');
   const last = isStressed(said) ? null : own.capacities.find((capacity) => capacity === own.capacity);
-  const [any] = own.capacities.toSorted();
-  const capacity = wanted ?? last ?? any;
+  const capacity = wanted ?? last ?? own.capacities.toSorted()[0];
   if (!capacity) throw new Forbidden('FORBIDDEN_LEFT_CHAT');
   return capacity;
 }
