@@ -22,6 +22,8 @@ import './chat-marks/graphql.ts';
 import './messages/graphql.ts';
 import './sending/graphql.ts';
 import './chat-members/graphql.ts';
+import './quiet-hours/graphql.ts';
+import './notifications/graphql.ts';
 import './movements/graphql.ts';
 import './guardians/graphql.ts';
 import './assignments/graphql.ts';

@@ -44,4 +44,8 @@ export const chatTexts = {
   INVALID_REPLY: { ru: 'На это сообщение здесь ответить нельзя.', en: 'This message cannot be answered here.' },
   INVALID_MENTION: { ru: 'Упомянуть можно только участников чата.', en: 'Only who takes part can be mentioned.' },
   INVALID_MESSAGE_NUMBER: { ru: 'Сообщения с таким номером ещё нет.', en: 'There is no message with this number yet.' },
+  INVALID_QUIET_HOURS: {
+    ru: 'Тихие часы: начало и конец, и не одно и то же время; или ни того, ни другого.',
+    en: 'Quiet hours have a beginning and an end that differ, or neither.',
+  },
 } as const;

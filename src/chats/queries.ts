@@ -40,7 +40,7 @@ interface Stay {
   readonly isOpen: boolean;
 }
 
-type Found = ChatRow & {
+export type FoundChat = ChatRow & {
   createdAt: string;
   stays: Stay[];
   isMuted: boolean;
@@ -54,7 +54,7 @@ const standings = sql.placeholder('standings');
  * When the viewer took part. What is over counts while they are a member in the capacity that they had: that may write, as
  * `standings` says. Of a group's chat a guardian keeps it only while they are one of a child who was in the group.
  */
-const stays = sql`
+export const stays = sql`
   select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen"
   from audience_members m
   where m.audience_id = c.audience_id and m.user_id = ${userId} and (m.until is null or (
@@ -79,23 +79,28 @@ const chatsSeen = (among: SQL): SQL => sql`
   from chats c left join chat_marks k on k.chat_id = c.id and k.user_id = ${userId}
   ${among}`;
 
-interface Asker extends Record<string, unknown> {
+export interface Asker extends Record<string, unknown> {
   readonly userId: string;
   readonly standings: readonly string[];
 }
 
-const askerOf = ({ userId: id, standings: all }: Viewer): Asker => ({
+/** What statements about chats ask about the viewer. */
+export const askerOf = ({ userId: id, standings: all }: Viewer): Asker => ({
   userId: id,
   standings: all
     .filter(({ role, verified, administrator }) => role !== 'EMPLOYEE' || verified || administrator)
     .map(({ organizationId, role }) => `${organizationId}:${role}`),
 });
 
-const seenByIds = prepareRaw<Found, Asker & { ids: readonly string[] }>(
+/** A chat as the viewer sees it, for a column of another statement; {@link asChat} takes it. */
+export const chatAsJson = (id: SQL): SQL =>
+  sql`(select to_json(seen) from (${chatsSeen(sql`where c.id = ${id}`)}) seen)`;
+
+const seenByIds = prepareRaw<FoundChat, Asker & { ids: readonly string[] }>(
   chatsSeen(sql`where c.id = any(${sql.placeholder('ids')}::uuid[])`),
 );
 
-function asChat({ stays: found, isMuted, mutedUntil, ...row }: Found): Chat & { own: Own } {
+export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat): Chat & { own: Own } {
   const { readThrough, capacity, draft, counterpartId, isOrphaned, ...chat } = row;
   const open = found.filter(({ isOpen }) => isOpen);
   const stretches: Stretch[] = found.map(({ after, through }) => ({
@@ -195,7 +200,7 @@ type PageValues = Asker & Omit<ChatFilter, 'past'> & { after: string | null; bef
 const orderOf = (past: boolean) => sql.raw(past ? 'c.id' : 'c.place');
 
 const pageStatement = (past: boolean, inverted: boolean) =>
-  prepareRaw<Found, PageValues>(
+  prepareRaw<FoundChat, PageValues>(
     chatsSeen(sql`${among(past)}
       and (${filter.after} is null or ${orderOf(past)} < ${filter.after})
       and (${filter.before} is null or ${orderOf(past)} > ${filter.before})
