@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type Asker, asChat, askerOf, type Chat, chatAsJson, type FoundChat, stays } from '../chats/queries.ts';
+import { type Asker, asChat, askerOf, type Chat, chatAsJson, type FoundChat, stayCounts } from '../chats/queries.ts';
 import type { Database } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
 import type { Page } from '../graphql/connections.ts';
@@ -44,20 +44,24 @@ interface Places extends Asker {
 
 const isMuted = sql.raw('k.muted_at is not null and coalesce(k.muted_until > now(), true)');
 
-/** The chats in which the viewer takes part, each with the number behind which it may notify them. */
+/** The chats in which the viewer takes part, each with the number behind which it may notify them, and what was said while they did. */
 const chatsHeard = sql`
-  select c.id, c.organization_id, c.audience_id, c.kind, c.group_id, c.last_number, p.due_before, ${isMuted} as is_muted,
+  select c.id, c.organization_id, c.last_number, p.due_before, ${isMuted} as is_muted, s.stretches,
     greatest(s.since, k.read_through, case when ${isMuted} then c.last_number - ${sql.raw(String(mutedReach))} end) as behind
   from (
-    select audience_id, min(since_number) as since from audience_members
-    where user_id = ${me} and until is null group by audience_id) s
+    select m.audience_id, min(m.since_number) filter (where m.until is null) as since,
+      range_agg(int8range(m.since_number, m.until_number, '(]')) as stretches
+    from audience_members m join chats c on c.audience_id = m.audience_id
+    where m.user_id = ${me} and ${stayCounts}
+    group by m.audience_id having bool_or(m.until is null)) s
   join chats c on c.audience_id = s.audience_id
   join places p on p.id = c.organization_id
   left join chat_marks k on k.chat_id = c.id and k.user_id = ${me}`;
 
 const isUrgent = sql`m.priority = 'URGENT'`;
 const isMention = sql`${me} = any(m.mentions)`;
-const isReply = sql`exists (select from messages r where r.id = m.reply_to_id and r.author_id = ${me})`;
+// As a value: of an exists, Postgres may read all that the viewer ever wrote.
+const isReply = sql`coalesce((select r.author_id from messages r where r.id = m.reply_to_id) = ${me}, false)`;
 const isDue = sql`(m.sent_at < c.due_before or ${isUrgent})`;
 
 /** Messages `m` of a chat `c` of which the viewer is told with the chat. What is to be acknowledged is told by itself. */
@@ -68,8 +72,8 @@ const isTold = sql`
 /** Messages `m` of a chat `c` that were said when the viewer took part, and that they are to acknowledge yet. */
 const isAsked = sql`
   m.chat_id = c.id and m.acknowledgement_required and m.state = 'SENT' and m.author_id <> ${me} and ${isDue}
-  and not exists (select from message_acknowledgements a where a.message_id = m.id and a.user_id = ${me})
-  and exists (select from (${stays}) s where s.after < m.number and (s.through is null or m.number <= s.through))`;
+  and c.stretches @> m.number
+  and (select a.user_id from message_acknowledgements a where a.message_id = m.id and a.user_id = ${me}) is null`;
 
 /** The channels that the viewer reads and has not muted, each with the place behind which its posts are unread. */
 const channelsHeard = sql`
@@ -91,7 +95,7 @@ const isPostTold = sql`
 const isPostAsked = sql`
   t.channel_id = h.id and t.state = 'PUBLISHED' and t.acknowledgement_required and t.published_at < h.due_before
   and exists (select from post_recipients r where r.post_id = t.id and r.user_id = ${me})
-  and not exists (select from post_acknowledgements a where a.post_id = t.id and a.user_id = ${me})`;
+  and (select a.user_id from post_acknowledgements a where a.post_id = t.id and a.user_id = ${me}) is null`;
 
 const heard = sql`places as materialized (${places}), chats_heard as materialized (${chatsHeard}),
   channels_heard as materialized (${channelsHeard})`;
@@ -104,7 +108,8 @@ const items = sql`
   where c.last_number > c.behind
   union all
   select m.id, 'ASKED', c.organization_id, c.id, m.id, null, m.sent_at
-  from chats_heard c join messages m on ${isAsked}
+  from chats_heard c cross join lateral (
+    select m.id, m.sent_at from messages m where ${isAsked} order by m.number desc offset 0) m
   union all
   select h.id, 'CHANNEL', h.organization_id, null, null, t.id, t.published_at
   from channels_heard h cross join lateral (
