@@ -188,7 +188,7 @@ CREATE UNIQUE INDEX "chat_members_supervisor_key" ON "chat_members" USING btree 
 CREATE INDEX "chat_members_user_index" ON "chat_members" USING btree ("user_id") WHERE "chat_members"."left_at" is null;--> statement-breakpoint
 CREATE INDEX "message_revisions_message_index" ON "message_revisions" USING btree ("message_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "messages_number_key" ON "messages" USING btree ("chat_id","number");--> statement-breakpoint
-CREATE INDEX "messages_scheduled_index" ON "messages" USING btree ("author_id","id") WHERE "messages"."state" = 'SCHEDULED';--> statement-breakpoint
+CREATE INDEX "messages_unsent_index" ON "messages" USING btree ("author_id","id") WHERE "messages"."number" is null;--> statement-breakpoint
 CREATE INDEX "messages_pinned_index" ON "messages" USING btree ("chat_id","number") WHERE "messages"."pinned_at" is not null;--> statement-breakpoint
 CREATE INDEX "messages_required_index" ON "messages" USING btree ("chat_id","number") WHERE "messages"."acknowledgement_required";--> statement-breakpoint
 CREATE INDEX "messages_search_index" ON "messages" USING gin ("search") WITH (gin_pending_list_limit=256);--> statement-breakpoint

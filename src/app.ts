@@ -34,6 +34,7 @@ import { throughPostgres } from './log/wake-up.ts';
 import { throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
 import { scheduledPublication } from './publications/commands.ts';
+import { scheduledMessage } from './scheduled-messages/commands.ts';
 import { schema } from './schema.ts';
 import { openStorage } from './storage/storage.ts';
 import { Downloads } from './transfers/downloads.ts';
@@ -94,7 +95,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'file-sweep', cron: '23 * * * *', run: (_db, stop) => sweepFiles(db, storage, stop) },
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
   ];
-  const tasks: readonly TaskKind[] = [scheduledPublication];
+  const tasks: readonly TaskKind[] = [scheduledPublication, scheduledMessage];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
   const services: Services = {

@@ -39,6 +39,23 @@ export const chatTexts = {
     en: 'Who takes part in this chat follows from the organization, or it is between two.',
   },
   INVALID_CHAT_SIZE: { ru: 'В чате не больше {max} участников.', en: 'At most {max} people take part in a chat.' },
+  FORBIDDEN_TOO_LATE: {
+    ru: 'Исправить можно только в течение {hours} часов.',
+    en: 'Words can be changed for {hours} hours only.',
+  },
+  INVALID_POLL_MESSAGE: { ru: 'Вопрос опроса не меняется.', en: 'What a poll asks does not change.' },
+  INVALID_NO_ACKNOWLEDGEMENT: {
+    ru: 'Ознакомление с этим сообщением не требуется.',
+    en: 'Nobody is asked to acknowledge this message.',
+  },
+  INVALID_FORWARD: {
+    ru: 'Переслать можно отправленное сообщение с текстом или файлами.',
+    en: 'What was sent and has words or files can be forwarded.',
+  },
+  TOO_MANY_SCHEDULED: {
+    ru: 'Одновременно может ждать отправки не больше {max} сообщений.',
+    en: 'At most {max} messages may wait to be sent.',
+  },
   INVALID_EMPTY_MESSAGE: { ru: 'Сообщение без текста и файлов.', en: 'A message needs words or files.' },
   INVALID_CAPACITY: { ru: 'В этом качестве вы здесь не участвуете.', en: 'You do not take part here as that.' },
   INVALID_REPLY: { ru: 'На это сообщение здесь ответить нельзя.', en: 'This message cannot be answered here.' },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from './support/app.ts';
+import type { Person } from './support/world.ts';
 
 let app: TestApp;
 
@@ -41,4 +42,30 @@ test('two people have one direct chat, whoever begins it', async () => {
   expect((await begin(other, one)).id).toBe(made.id);
   await world.message(one, made.id, 'Hello');
   expect((await other.run('Chats')).viewer.chats.nodes[0]).toMatchObject({ id: made.id, viewerUnreadCount: 1 });
+});
+
+test('somebody finds words in all their chats, and in no others', async () => {
+  const { world } = app;
+  const school = await world.school();
+  const [one, other, third] = [await world.staff(school), await world.staff(school), await world.staff(school)];
+  const begin = async (...people: Person[]) =>
+    one.does('CreateChat', {
+      input: {
+        organizationId: school.id,
+        kind: 'CUSTOM',
+        name: 'Repairs',
+        userIds: await Promise.all(people.map((person) => world.userId(person))),
+      },
+    });
+  const [both, all] = [await begin(other), await begin(other, third)];
+  await world.message(one, both.id, 'Красим забор');
+  await world.message(other, all.id, 'Забор покрашен');
+  const search = async (person: Person, words: string) => {
+    const { viewer } = await person.run('SearchMessages', { search: words });
+    return viewer.messages.nodes.map(({ text }: { text: string }) => text);
+  };
+  expect(await search(one, 'заборы')).toEqual(['Забор покрашен', 'Красим забор']);
+  expect(await search(third, 'заборы')).toEqual(['Забор покрашен']);
+  expect(await search(school.administrator, 'заборы')).toEqual([]);
+  expect(await search(one, ' ')).toEqual([]);
 });

@@ -96,6 +96,21 @@ test('in the demo a specialist works in several groups, and a mother has childre
   expect(new Set(children.nodes.map(({ group }: Json) => group.name))).toEqual(new Set(['Василёк', 'Пчёлки']));
 });
 
+test('in the demo people have talked: a mother finds what is new for her in her children’s groups, and between two', async () => {
+  await using app = await startWithTerminal({});
+  const mother = await app.world.person(undefined, '+79161000002');
+  const { chats } = (await mother.run('Chats')).viewer;
+  const said = chats.nodes.map(({ name, counterpart, viewerUnreadCount }: Json) => [
+    name ?? counterpart.displayName,
+    viewerUnreadCount,
+  ]);
+  expect(said).toEqual([
+    ['Морозова Ольга Николаевна', 1],
+    ['Пчёлки', 2],
+    ['Василёк', 0],
+  ]);
+});
+
 test('the demo’s operator finds a school’s application waiting, and the administrator can approve whoever asks to join', async () => {
   await using app = await startWithTerminal({});
   const operator = await app.world.person(undefined, operatorPhone);

@@ -126,11 +126,7 @@ describe('what is unread in a chat', () => {
     const { teacher, guardian } = room;
     await say(teacher, groupChat, 'stays');
     const { id } = await say(teacher, groupChat, 'goes');
-    await inDatabase(
-      app,
-      (sql) => sql`update messages set state = 'DELETED', deleted_at = now(), deleted_by = author_id, text = ''
-        where id = ${idOf('Message', id)}`,
-    );
+    await teacher.does('DeleteMessage', { messageId: id });
     expect(await toldTo(guardian)).toEqual([['MESSAGE', 'stays', 1]]);
     expect(await ringing(guardian, groupChat, '')).toMatchObject({ viewerNotifyAt: null });
     await guardian.does('MarkChatRead', { chatId: groupChat });
@@ -457,12 +453,7 @@ describe('what is to be acknowledged', () => {
     expect(await toldTo(teacher)).toEqual([]);
     const late = await app.world.guardian(room.school, room.child);
     expect(await toldTo(late)).toEqual([]);
-    const userId = idOf('User', await app.world.userId(guardian));
-    await inDatabase(
-      app,
-      (sql) =>
-        sql`insert into message_acknowledgements (message_id, user_id) values (${idOf('Message', id)}, ${userId})`,
-    );
+    await guardian.does('AcknowledgeMessage', { messageId: id });
     expect(await toldTo(guardian)).toEqual([]);
     expect(await ringing(guardian, groupChat, 'Sign the form')).toMatchObject({ viewerNotifyAt: null });
   });

@@ -231,6 +231,7 @@ test('no field that an event can reach asks who looks without being marked', asy
   const { id: chatId } = await school.administrator.does('CreateChat', { input });
   const { id: replyToId } = await app.world.message(teacher, chatId);
   await app.world.message(teacher, chatId, 'And at noon', { replyToId, mentionedIds: input.userIds });
+  await school.administrator.does('PinMessage', { messageId: replyToId });
   const leaving = await app.world.member(school, 'GUARDIAN');
   await leaving.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
   await school.administrator.does('EndMembership', { membershipId: leaving.membershipId, reason: 'Left' });

@@ -3,6 +3,7 @@ import { keepSessions } from '../accounts/commands.ts';
 import { type Database, type Executor, rows, type Transaction } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
 import { NotFound, Unauthenticated } from '../errors.ts';
+import type { Page } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
 import type { Follower } from '../log/follower.ts';
 import type { Stay } from '../log/hub.ts';
@@ -176,3 +177,41 @@ export const meeterOf = (viewer: Viewer): Meeter => ({
   led: viewer.organizationsWhere((id) => viewer.leads(id)),
   taught: viewer.groupsTaught,
 });
+
+/** A list of people as the viewer meets them, each row with an id of its own by which it is ordered, the latest first. */
+export interface People<Row, Values> {
+  page(db: Database, viewer: Viewer, values: Values, page: Page): Promise<Row[]>;
+  size(db: Database, viewer: Viewer, values: Values): Promise<number>;
+}
+
+/**
+ * Builds such a list once: `columns` are what is read with each row beside its name, `from` whom it holds, ending in a WHERE that
+ * leaves out whom the viewer does not meet (`hiddenFrom`); the person is `u`, `id` what orders.
+ */
+export function peopleList<Row, Values extends Record<string, unknown>>(
+  id: SQL,
+  columns: SQL,
+  from: SQL,
+): People<Row, Values> {
+  const after = sql`${sql.placeholder('after')}::uuid`;
+  const before = sql`${sql.placeholder('before')}::uuid`;
+  const pageIn = (direction: 'asc' | 'desc') =>
+    prepareRaw<Row>(sql`
+      select ${id} as id, ${columns},
+        json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as user
+      ${from} and (${after} is null or ${id} < ${after}) and (${before} is null or ${id} > ${before})
+      order by ${id} ${sql.raw(direction)} limit ${sql.placeholder('limit')}::int`);
+  const pages = { asc: pageIn('asc'), desc: pageIn('desc') };
+  const count = prepareRaw<{ size: number }>(sql`select count(*)::int as size ${from}`);
+  return {
+    page: (db, viewer, values, page) =>
+      pages[page.inverted ? 'asc' : 'desc'](db, {
+        ...values,
+        ...meeterOf(viewer),
+        after: page.after ?? null,
+        before: page.before ?? null,
+        limit: page.limit,
+      }),
+    size: async (db, viewer, values) => (await count(db, { ...values, ...meeterOf(viewer) }))[0]?.size ?? 0,
+  };
+}

@@ -1,11 +1,13 @@
 import { UserType } from '../accounts/graphql.ts';
+import type { People } from '../audiences/queries.ts';
 import { ChatKindEnum, ChatType, HistoryVisibilityEnum, shownChat, whichChat } from '../chats/graphql.ts';
 import type { Database } from '../database/connect.ts';
 import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
-import { connection } from '../graphql/connections.ts';
+import { connection, type PageArguments } from '../graphql/connections.ts';
+import type { Context } from '../graphql/context.ts';
 import { ErrorInterface } from '../graphql/errors.ts';
-import { idOf, maybeIdOf } from '../graphql/ids.ts';
+import { idOf, idOrNone } from '../graphql/ids.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
 import type { Viewer } from '../viewer.ts';
@@ -21,7 +23,7 @@ import {
   updateChat,
 } from './commands.ts';
 import { canBeginChat } from './policy.ts';
-import { type ChatMember, pageOfMembers, sizeOfMembers } from './queries.ts';
+import { type ChatMember, membersOfChat } from './queries.ts';
 
 builder.objectType(SupervisorNeeded, {
   name: 'SupervisorNeeded',
@@ -38,12 +40,25 @@ const ChatMemberType = builder.objectRef<ChatMember>('ChatMember').implement({
     id: t.exposeID('id', { description: 'Unique among those who take part.' }),
     user: t.field({ type: UserType, description: 'The person.', resolve: ({ user }) => user }),
     capacity: t.field({ type: RoleEnum, description: 'As what they take part.', resolve: ({ capacity }) => capacity }),
-    since: t.expose('since', { type: 'DateTime', description: 'Since when.' }),
+    since: t.field({ type: 'DateTime', description: 'Since when.', resolve: ({ since }) => new Date(since) }),
     isSupervisor: t.exposeBoolean('isSupervisor', {
       description: 'Whether they answer for the students in the chat; then they cannot leave it.',
     }),
   }),
 });
+
+/** A list of people as the viewer meets them. */
+export const listOfPeople = <Row extends { id: string }, Values>(
+  { db, viewer }: Context,
+  args: PageArguments,
+  people: People<Row, Values>,
+  values: Values,
+) =>
+  connection(
+    args,
+    (page) => people.page(db, viewer, values, page),
+    () => people.size(db, viewer, values),
+  );
 
 builder.objectField(ChatType, 'members', (t) =>
   t.connection({
@@ -52,12 +67,7 @@ builder.objectField(ChatType, 'members', (t) =>
     description:
       'Who takes part now, whoever came last first, as far as the viewer meets them: a guardian whose contacts are LIMITED is in ' +
       'no list of other families (§4.11). Of a chat that the viewer has left it is empty.',
-    resolve: ({ id }, args, ctx) =>
-      connection(
-        args,
-        (page) => pageOfMembers(ctx.db, ctx.viewer, id, page),
-        () => sizeOfMembers(ctx.db, ctx.viewer, id),
-      ),
+    resolve: ({ id: chatId }, args, ctx) => listOfPeople(ctx, args, membersOfChat, { chatId }),
   }),
 );
 
@@ -116,7 +126,7 @@ builder.mutationField('createChat', (t) =>
 );
 
 /** An id that names nobody is like one that names somebody out of reach. */
-const userIdOf = (id: string): string => maybeIdOf('User', id) ?? '00000000-0000-0000-0000-000000000000';
+const userIdOf = (id: string): string => idOrNone('User', id);
 
 const changeErrors = { types: [InvalidState, SupervisorNeeded] };
 

@@ -4,12 +4,12 @@ import { NotFound } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection, type PageArguments } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
-import { maybeIdOf } from '../graphql/ids.ts';
+import { idOrNone, maybeIdOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { showGroup } from '../groups/graphql.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
-import { canKeepChat, canManageChat, canStress, canWriteIn, obstacleTo, takesPart } from './policy.ts';
+import { canDisturb, canKeepChat, canManageChat, canStress, canWriteIn, obstacleTo, takesPart } from './policy.ts';
 import {
   type Chat,
   type ChatFilter,
@@ -140,6 +140,14 @@ builder.node(ChatType, {
         return canWriteIn(own, chat) && canStress(own);
       },
     }),
+    viewerCanDisturb: t.boolean({
+      perViewer: true,
+      description: 'Whether the viewer may send URGENT messages here: administrators and the head.',
+      resolve: async (chat, _args, ctx) => {
+        const own = await ownOf(ctx, chat);
+        return canWriteIn(own, chat) && canDisturb(ctx.viewer, chat, own);
+      },
+    }),
     viewerLeft: t.boolean({
       perViewer: true,
       description: 'Whether the viewer takes part no longer, and reads what was said while they did.',
@@ -223,14 +231,11 @@ builder.objectField(ViewerType, 'chats', (t) =>
       past: t.arg.boolean({ defaultValue: false, description: chatArgs.past }),
     },
     resolve: (_viewer, { organizationId, kind, past, ...page }, ctx) => {
-      const known = organizationId ? (maybeIdOf('Organization', organizationId) ?? nowhere) : null;
+      const known = organizationId ? idOrNone('Organization', organizationId) : null;
       return chatsOf(ctx, { organizationId: known, kind: kind ?? null, past: past === true }, page);
     },
   }),
 );
-
-/** Nothing is found in an organization that is none. */
-const nowhere = '00000000-0000-0000-0000-000000000000';
 
 builder.objectField(OrganizationType, 'chats', (t) =>
   t.connection({

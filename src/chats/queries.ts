@@ -51,21 +51,21 @@ const userId = sql.placeholder('userId');
 const standings = sql.placeholder('standings');
 
 /**
- * Whether a time in which the viewer took part in a chat counts. What is over does while they are a member in the capacity that
- * they had: that may write, as `standings` says. Of a group's chat a guardian keeps it only while they are one of a child who was
- * in the group.
+ * Whether an interval of the viewer's (`m`) in a chat (`c`) counts: what lasts, and what is over while they are a member in the
+ * capacity that they had: one that may write, as `standings` says. Of a group's chat a guardian keeps it only while they are one
+ * of a child who was in the group.
  */
-export const stayCounts = sql`(m.until is null or (
-    (c.organization_id::text || ':' || m.capacity) = any(${standings}::text[])
-    and (m.capacity <> 'GUARDIAN' or c.kind <> 'GROUP_GUARDIANS' or exists (
-      select from guardian_links l join enrollments e on e.child_id = l.child_id
-      where l.user_id = m.user_id and l.state = 'ACTIVE' and e.group_id = c.group_id))))`;
+export const counts = sql`(m.until is null or (
+  (c.organization_id::text || ':' || m.capacity) = any(${standings}::text[])
+  and (m.capacity <> 'GUARDIAN' or c.kind <> 'GROUP_GUARDIANS' or exists (
+    select from guardian_links l join enrollments e on e.child_id = l.child_id
+    where l.user_id = m.user_id and l.state = 'ACTIVE' and e.group_id = c.group_id))))`;
 
 /** When the viewer took part. */
 const stays = sql`
   select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen"
   from audience_members m
-  where m.audience_id = c.audience_id and m.user_id = ${userId} and ${stayCounts}
+  where m.audience_id = c.audience_id and m.user_id = ${userId} and ${counts}
   order by m.since_number`;
 
 const chatsSeen = (among: SQL): SQL => sql`
@@ -88,7 +88,7 @@ export interface Asker extends Record<string, unknown> {
   readonly standings: readonly string[];
 }
 
-/** What statements about chats ask about the viewer. */
+/** What of the viewer decides which chats are theirs. */
 export const askerOf = ({ userId: id, standings: all }: Viewer): Asker => ({
   userId: id,
   standings: all

@@ -23,6 +23,7 @@ import { fillGroups, type GroupName, groupNames, type Posting } from './families
 import { type Cast, guide } from './guide.ts';
 import { fillNews } from './news.ts';
 import { contentOf, demoMark } from './queries.ts';
+import { fillTalk } from './talk.ts';
 
 interface Person {
   readonly phone: string;
@@ -213,12 +214,14 @@ async function fill(tx: Transaction): Promise<void> {
     }
   }
   await fillGroups(tx, sokolova, organizationId, postings);
-  await fillNews(tx, organizationId, {
+  const voices = {
     administrator: sokolova,
     head: orlova.viewer,
     educator: colleagues.get(morozova.phone) ?? sokolova,
     parent: await arrive(parent),
-  });
+  };
+  await fillNews(tx, organizationId, voices);
+  await fillTalk(tx, organizationId, voices);
   await link({ position: 'OFFICE', expiresAt: new Date(Date.now() + 20 * 60 * 60 * 1000) });
   await revokeInvite(tx, sokolova, (await link({ position: 'ASSISTANT', maxUses: 20 })).id);
 

@@ -9,7 +9,7 @@ import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection, type PageArguments } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
-import { idOf, maybeIdOf } from '../graphql/ids.ts';
+import { idOf, idOrNone } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveUnion } from '../graphql/live.ts';
 import { searchDescription, sought } from '../graphql/search.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
@@ -57,8 +57,7 @@ builder.objectField(ChannelType, 'posts', (t) =>
 );
 
 /** Nothing is found by an id that names nothing. */
-const rowOf = (typename: string, id: string | null | undefined): string | null =>
-  id ? (maybeIdOf(typename, id) ?? '00000000-0000-0000-0000-000000000000') : null;
+const rowOf = (typename: string, id: string | null | undefined): string | null => (id ? idOrNone(typename, id) : null);
 
 /** Posts of all channels that the viewer reads, in one list. */
 const feedOf = ({ db, viewer }: Context, filter: FeedFilter, page: PageArguments) =>

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { and, count, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { users } from '../accounts/tables.ts';
-import type { Database, Transaction } from '../database/connect.ts';
+import type { Database } from '../database/connect.ts';
 import { DomainError, InvalidInput, NotFound } from '../errors.ts';
 import { idempotencyKey, line, valid } from '../input.ts';
 import type { Inspected } from '../inspection/inspector.ts';
 import type { Refusal } from '../inspection/refusal.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Viewer } from '../viewer.ts';
-import { type FileOwnerKind, type FileRow, fileLinkKey, files } from './tables.ts';
+import { type FileRow, fileLinkKey, files } from './tables.ts';
 
 /** How many files of one person may wait to be used, their bytes perhaps stored. */
 const maxWaiting = 50;
@@ -114,7 +114,7 @@ export async function deleteUpload(db: Database, { userId }: Viewer, fileId: str
   return file;
 }
 
-const asDeleted = { state: 'DELETED', deletedAt: sql`now()`, refusal: null } as const;
+export const asDeleted = { state: 'DELETED', deletedAt: sql`now()`, refusal: null } as const;
 
 /** Nothing has come of the file yet, or this very content is coming: it may be sent twice, or again after a crash. */
 const awaits = (fileId: string, sha256: Buffer): SQL | undefined =>
@@ -167,95 +167,6 @@ export async function outcomeOf(db: Database, fileId: string, sha256: Buffer): P
   return file.receivedAt && file.sha256?.equals(sha256) ? 'SAME' : 'OTHER';
 }
 
-/** What files are attached to. */
-export interface FileOwner {
-  readonly kind: FileOwnerKind;
-  readonly id: string;
-}
-
-/** The input's field that names the files, and how many it may name. */
-export interface FileLimits {
-  readonly field: string;
-  readonly max: number;
-}
-
-/**
- * Attaches files to something, in this order: those that the viewer has uploaded and that are attached to nothing. In the
- * caller's transaction. @throws InvalidInput naming the field
- */
-export const attach = (
-  tx: Transaction,
-  owner: FileOwner,
-  fileIds: readonly string[],
-  viewer: Viewer,
-  limits: FileLimits,
-): Promise<void> => place(tx, owner, [], fileIds, viewer, limits);
-
-/**
- * Gives something another list of files, in this order: those it has may stay, whoever uploaded them, new ones are attached as
- * by `attach`, and those that are not in the list are deleted. Answers whether it is another list.
- * @throws InvalidInput naming the field
- */
-export async function replaceFiles(
-  tx: Transaction,
-  owner: FileOwner,
-  fileIds: readonly string[],
-  viewer: Viewer,
-  limits: FileLimits,
-): Promise<boolean> {
-  const attached = await tx
-    .select({ id: files.id, position: files.position })
-    .from(files)
-    .where(attachedTo(owner))
-    .orderBy(files.id)
-    .for('update');
-  const present = attached.map(({ id }) => id);
-  await place(tx, owner, present, fileIds, viewer, limits);
-  const gone = present.filter((id) => !fileIds.includes(id));
-  if (gone.length > 0) await tx.update(files).set(asDeleted).where(inArray(files.id, gone));
-  const before = attached.toSorted((one, other) => one.position - other.position).map(({ id }) => id);
-  return before.join() !== fileIds.join();
-}
-
-/** Deletes what is attached to something, with it. */
-export async function deleteFilesOf(tx: Transaction, owner: FileOwner): Promise<void> {
-  await tx.update(files).set(asDeleted).where(attachedTo(owner));
-}
-
-const attachedTo = ({ kind, id }: FileOwner): SQL | undefined =>
-  and(eq(files.ownerKind, kind), eq(files.ownerId, id), eq(files.state, 'READY'));
-
-async function place(
-  tx: Transaction,
-  owner: FileOwner,
-  present: readonly string[],
-  fileIds: readonly string[],
-  viewer: Viewer,
-  { field, max }: FileLimits,
-): Promise<void> {
-  if (fileIds.length > max) throw new InvalidInput(field, 'INVALID_FILES', { max });
-  if (new Set(fileIds).size < fileIds.length) throw new InvalidInput(field, 'INVALID_FILE_TWICE');
-  const fresh = fileIds.filter((id) => !present.includes(id));
-  // In one order for all, so that no two wait for each other.
-  const usable = await tx
-    .select({ id: files.id })
-    .from(files)
-    .where(
-      and(
-        inArray(files.id, fresh),
-        eq(files.uploaderId, viewer.userId),
-        eq(files.state, 'READY'),
-        isNull(files.ownerId),
-      ),
-    )
-    .orderBy(files.id)
-    .for('update');
-  if (usable.length < fresh.length) throw new InvalidInput(field, 'INVALID_FILE');
-  for (const [position, id] of fileIds.entries()) {
-    await tx.update(files).set({ ownerKind: owner.kind, ownerId: owner.id, position }).where(eq(files.id, id));
-  }
-}
-
 const sweepBatch = 200;
 
 /** Deletes what nobody has used for a day, then removes the bytes of what is deleted. May be begun again wherever it ended. */
@@ -275,21 +186,31 @@ export async function sweepFiles(db: Database, storage: Storage, stop: AbortSign
   }
   while (!stop.aborted) {
     const some = await db
-      .select({ id: files.id })
+      .select({ id: files.id, content: sql<string>`${contentId}` })
       .from(files)
-      .where(and(isNotNull(files.deletedAt), isNull(files.erasedAt)))
+      .where(and(isNotNull(files.deletedAt), isNull(files.erasedAt), isUnshared))
       .orderBy(files.deletedAt)
       .limit(sweepBatch);
     const ids = some.map(({ id }) => id);
     if (ids.length === 0) return;
-    await storage.remove(ids.flatMap((id) => [id, previewKey(id)]));
+    await storage.remove(some.flatMap(({ content }) => [content, previewKey(content)]));
     await db.update(files).set({ erasedAt: sql`now()` }).where(inArray(files.id, ids));
   }
   stop.throwIfAborted();
 }
 
-/** Where the storage has a file's preview; the file itself lies under its id. */
-export const previewKey = (fileId: string): string => `${fileId}.preview`;
+const contentId = sql`coalesce(${files.copyOf}, ${files.id})`;
+
+/** Nobody else has the same stored bytes. */
+const isUnshared = sql`not exists (
+  select from files other
+  where other.state <> 'DELETED' and (other.id = ${files.copyOf} or other.copy_of = ${contentId}))`;
+
+/** Where the storage has a file: a copy shares the bytes of what it is one of. */
+export const contentKey = ({ id, copyOf }: Pick<FileRow, 'id' | 'copyOf'>): string => copyOf ?? id;
+
+/** Where the storage has the preview of what lies under a key. */
+export const previewKey = (content: string): string => `${content}.preview`;
 
 /** What links are signed with: made by whichever process comes first, the same for all. */
 export async function linkSecret(db: Database): Promise<Buffer> {

@@ -7,7 +7,7 @@ import { GraphQLError, type GraphQLFieldResolver } from 'graphql';
 import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { defaultPage, type PageArguments, pageCap } from './connections.ts';
 import { Context } from './context.ts';
-import { parseGlobalId } from './ids.ts';
+import { noRow, parseGlobalId } from './ids.ts';
 
 /** The most that one operation may cost and how deep it may go; a list costs as many times its content as it is long. */
 const operationLimits = { complexity: 20_000, depth: 12, breadth: 400 };
@@ -92,7 +92,7 @@ const pageOf = ({ first, last }: PageArguments) => ({
 const onePage = { field: 1, multiplier: 1 };
 
 /** A place in which nothing is ever found: for ids that name no node, which must look like any other absent one. */
-const nowhere = { typename: 'Organization', id: '00000000-0000-0000-0000-000000000000' };
+const nowhere = { typename: 'Organization', id: noRow };
 
 const nodeTypes = new Map<string, boolean>();
 

@@ -23,6 +23,12 @@ export function maybeIdOf(typename: string, id: string): string | null {
   return decoded?.typename === typename ? decoded.id : null;
 }
 
+/** The id of no row: nothing is ever found by it. */
+export const noRow = '00000000-0000-0000-0000-000000000000';
+
+/** The row's id in a global id of this type, or of no row: for filters, where what names nothing finds nothing. */
+export const idOrNone = (typename: string, id: string): string => maybeIdOf(typename, id) ?? noRow;
+
 /** Type and row of a global id; null when it is not one. */
 export function parseGlobalId(id: string): { typename: string; id: string } | null {
   if (id.length > 200) return null;

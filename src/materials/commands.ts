@@ -1,9 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { attach, deleteFilesOf, replaceFiles } from '../attachments/commands.ts';
 import { audit, type Deed } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
-import { attach, deleteFilesOf, replaceFiles } from '../files/commands.ts';
 import { filesOf } from '../files/queries.ts';
 import { globalId } from '../graphql/ids.ts';
 import { canSeeGroup } from '../groups/policy.ts';

@@ -29,7 +29,7 @@ import {
 } from './queries.ts';
 import { maxFiles, maxMentions } from './tables.ts';
 
-const MessageStateEnum = builder.enumType('MessageState', {
+export const MessageStateEnum = builder.enumType('MessageState', {
   description: 'Where a message stands.',
   values: {
     SCHEDULED: { description: 'To be sent at `sendAt`; its author’s alone.' },
@@ -238,6 +238,12 @@ builder.objectField(ChatType, 'lastMessage', (t) =>
     },
   }),
 );
+
+export const whichMessage = { required: true, description: 'Which message.' } as const;
+
+/** A message as the viewer sees it after something was done with it. */
+export const shownMessage = async (ctx: Context, changed: Promise<string>): Promise<Message> =>
+  ctx.loadExisting(messageById, await changed);
 
 export const MessageSent = liveEvent('MessageSent', {
   concerns: 'ORGANIZATION',

@@ -49,6 +49,6 @@ export const canDeleteMessage = (
   (isAuthor(viewer, message) ||
     (chat.kind !== 'DIRECT' && keeps && (chat.kind === 'CUSTOM' || message.capacity !== 'EMPLOYEE')));
 
-/** Reads what a message said before: its author, and the staff of the chat. */
-export const canSeeRevisions = (viewer: Viewer, message: MessagePlace, presence: Presence): boolean =>
+/** Sees what became of a message, its earlier words and who took note of it: its author, and the staff of the chat. */
+export const canOversee = (viewer: Viewer, message: MessagePlace, presence: Presence): boolean =>
   isAuthor(viewer, message) || presence.capacities.includes('EMPLOYEE');

@@ -27,7 +27,9 @@ export interface Message extends MessageRow {
 }
 
 type Instants = 'sentAt' | 'sendAt' | 'editedAt' | 'pinnedAt' | 'deletedAt';
-type Found = Omit<Message, Instants | 'createdAt'> & { [Name in Instants]: string | null } & { createdAt: string };
+export type Found = Omit<Message, Instants | 'createdAt'> & { [Name in Instants]: string | null } & {
+  createdAt: string;
+};
 
 /** The columns of a row; of what is not shown of it they are left empty. */
 export const columns = sql.raw(`
@@ -40,7 +42,7 @@ export const columns = sql.raw(`
 export const author = sql.raw(`
   json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as author`);
 
-const shown = sql`
+export const shown = sql`
   ${columns}, c.organization_id as "organizationId", c.audience_id as "audienceId", ${author},
   case when m.capacity = 'GUARDIAN' then (
     select coalesce(json_agg(h.group_id), '[]') from hidden_people h
@@ -59,7 +61,7 @@ const shown = sql`
     select from messages r join audience_members w on w.audience_id = c.audience_id and w.until is null
     where r.id = m.reply_to_id and w.since_number >= r.number) as "replyIsForAll"`;
 
-const around = sql`join chats c on c.id = m.chat_id join users u on u.id = m.author_id`;
+export const around = sql`join chats c on c.id = m.chat_id join users u on u.id = m.author_id`;
 
 const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
 
@@ -195,6 +197,37 @@ export async function sizeOfMessages(db: Executor, chatId: string, own: Own, fil
   const values = valuesOf(chatId, own, filter);
   const before = values.before === end ? end : values.before + 1;
   const [counted] = await history[kindOf(filter)].size(db, { ...values, before, limit: 0 });
+  return counted?.size ?? 0;
+}
+
+const unsentIn = (direction: 'asc' | 'desc') =>
+  prepareRaw<Found, { userId: string; state: string; after: string | null; before: string | null; limit: number }>(sql`
+    select ${shown} from messages m ${around}
+    where m.author_id = ${sql.placeholder('userId')} and m.number is null
+      and m.state = ${sql.placeholder('state')}::message_state
+      and (${sql.placeholder('after')}::uuid is null or m.id < ${sql.placeholder('after')}::uuid)
+      and (${sql.placeholder('before')}::uuid is null or m.id > ${sql.placeholder('before')}::uuid)
+    order by m.id ${sql.raw(direction)} limit ${sql.placeholder('limit')}::int`);
+const unsent = { asc: unsentIn('asc'), desc: unsentIn('desc') };
+
+/** A page of what somebody has written and was not sent, the latest first. */
+export async function pageOfUnsent(
+  db: Database,
+  userId: string,
+  state: MessageRow['state'],
+  page: Page,
+): Promise<Message[]> {
+  const { after = null, before = null, limit, inverted } = page;
+  return (await unsent[inverted ? 'asc' : 'desc'](db, { userId, state, after, before, limit })).map(asMessage);
+}
+
+const unsentSize = prepareRaw<{ size: number }, { userId: string; state: string }>(sql`
+  select count(*)::int as size from messages m
+  where m.author_id = ${sql.placeholder('userId')} and m.number is null
+    and m.state = ${sql.placeholder('state')}::message_state`);
+
+export async function sizeOfUnsent(db: Database, userId: string, state: MessageRow['state']): Promise<number> {
+  const [counted] = await unsentSize(db, { userId, state });
   return counted?.size ?? 0;
 }
 

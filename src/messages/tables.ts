@@ -73,7 +73,7 @@ export const messages = pgTable(
   (t) => [
     unique('messages_client_key').on(t.authorId, t.chatId, t.clientMessageId),
     uniqueIndex('messages_number_key').on(t.chatId, t.number),
-    index('messages_scheduled_index').on(t.authorId, t.id).where(sql`${t.state} = 'SCHEDULED'`),
+    index('messages_unsent_index').on(t.authorId, t.id).where(sql`${t.number} is null`),
     index('messages_pinned_index').on(t.chatId, t.number).where(sql`${t.pinnedAt} is not null`),
     index('messages_required_index').on(t.chatId, t.number).where(sql`${t.acknowledgementRequired}`),
     // Writers put words aside and file them a few hundred at a time; a search reads what lies there, so it must not be much.

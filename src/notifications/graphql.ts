@@ -3,7 +3,7 @@ import { ChannelType } from '../channels/graphql.ts';
 import { ChatType } from '../chats/graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
-import { globalId, maybeIdOf } from '../graphql/ids.ts';
+import { globalId, idOrNone } from '../graphql/ids.ts';
 import { MessageType } from '../messages/graphql.ts';
 import { messageById } from '../messages/queries.ts';
 import { showOrganization } from '../organizations/graphql.ts';
@@ -94,9 +94,6 @@ const NotificationType = builder.objectRef<Notification>('Notification').impleme
 
 showOrganization(NotificationType);
 
-/** Nothing is told by an organization that is none. */
-const nowhere = '00000000-0000-0000-0000-000000000000';
-
 builder.objectField(ViewerType, 'notifications', (t) =>
   t.connection({
     perViewer: true,
@@ -115,7 +112,7 @@ builder.objectField(ViewerType, 'notifications', (t) =>
       }),
     },
     resolve: (_viewer, { organizationId, dueOnly, ...page }, ctx) => {
-      const known = organizationId ? (maybeIdOf('Organization', organizationId) ?? nowhere) : null;
+      const known = organizationId ? idOrNone('Organization', organizationId) : null;
       const filter = { organizationId: known, dueOnly: dueOnly === true };
       return connection<Notification>(
         page,

@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type Asker, asChat, askerOf, type Chat, chatAsJson, type FoundChat, stayCounts } from '../chats/queries.ts';
+import { type Asker, asChat, askerOf, type Chat, chatAsJson, counts, type FoundChat } from '../chats/queries.ts';
 import type { Database } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
 import type { Page } from '../graphql/connections.ts';
 import type { Batch } from '../graphql/context.ts';
+import { noRow } from '../graphql/ids.ts';
 import { type QuietHours, quietSince } from '../quiet-hours/policy.ts';
 import { hoursThere, quietHoursIn } from '../quiet-hours/queries.ts';
 import type { Viewer } from '../viewer.ts';
@@ -52,7 +53,7 @@ const chatsHeard = sql`
     select m.audience_id, min(m.since_number) filter (where m.until is null) as since,
       range_agg(int8range(m.since_number, m.until_number, '(]')) as stretches
     from audience_members m join chats c on c.audience_id = m.audience_id
-    where m.user_id = ${me} and ${stayCounts}
+    where m.user_id = ${me} and ${counts}
     group by m.audience_id having bool_or(m.until is null)) s
   join chats c on c.audience_id = s.audience_id
   join places p on p.id = c.organization_id
@@ -78,7 +79,7 @@ const isAsked = sql`
 /** The channels that the viewer reads and has not muted, each with the place behind which its posts are unread. */
 const channelsHeard = sql`
   select h.id, h.organization_id, p.due_before, s.since,
-    coalesce(k.read_through, '00000000-0000-0000-0000-000000000000') as behind, ${isMuted} as is_muted
+    coalesce(k.read_through, ${sql.raw(`'${noRow}'`)}) as behind, ${isMuted} as is_muted
   from places p
   join channels h on h.organization_id = p.id
   join (

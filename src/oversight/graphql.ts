@@ -2,7 +2,7 @@ import { UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { globalId, maybeIdOf, parseGlobalId } from '../graphql/ids.ts';
+import { globalId, idOrNone, noRow, parseGlobalId } from '../graphql/ids.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { canReadAuditLog } from './policy.ts';
 import { type AuditEntry, type AuditFilter, actionsOf, auditEntryById, auditOf } from './queries.ts';
@@ -51,14 +51,11 @@ const AuditFilterInput = builder.inputType('AuditFilterInput', {
   }),
 });
 
-/** An id that names nothing finds nothing. */
-const nothing = '00000000-0000-0000-0000-000000000000';
-
 function auditFilter(given: typeof AuditFilterInput.$inferInput | null | undefined): AuditFilter {
   return {
     action: given?.action?.slice(0, 60).replace(/[^a-zA-Z.]/g, '?'),
-    actorId: given?.actorId ? (maybeIdOf('User', given.actorId) ?? nothing) : null,
-    target: given?.targetId ? (parseGlobalId(given.targetId) ?? { typename: '', id: nothing }) : null,
+    actorId: given?.actorId ? idOrNone('User', given.actorId) : null,
+    target: given?.targetId ? (parseGlobalId(given.targetId) ?? { typename: '', id: noRow }) : null,
     since: given?.since?.toISOString(),
     until: given?.until?.toISOString(),
   };

@@ -1,12 +1,12 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { attach, deleteFilesOf, replaceFiles } from '../attachments/commands.ts';
 import { audit, type Deed } from '../audit/commands.ts';
 import { visitChannel } from '../channels/commands.ts';
 import { canPublish, canSuggest } from '../channels/policy.ts';
 import { type Channel, channels, commenting } from '../channels/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
-import { attach, deleteFilesOf, replaceFiles } from '../files/commands.ts';
 import { idempotencyKey, requiredProse, valid } from '../input.ts';
 import { append, type NewEvent, transact } from '../log/append.ts';
 import { visitOrganization } from '../organizations/commands.ts';

@@ -8,15 +8,20 @@ import type { PostRow } from '../posts/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { postReactions } from './tables.ts';
 
-/** Different emojis on one post. */
-const maxEmojis = 20;
+/** Different emojis on one post or message. */
+export const maxEmojis = 20;
 const oneEmoji = /^\p{RGI_Emoji}$/v;
+
+/** @throws InvalidInput unless it is one emoji */
+export function demandEmoji(emoji: string): void {
+  if (!oneEmoji.test(emoji)) throw new InvalidInput('emoji', 'INVALID_EMOJI');
+}
 
 /** Reacts to a post with an emoji. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState */
 export const addReaction = (db: Database, viewer: Viewer, postId: string, emoji: string): Promise<PostRow> =>
   addToPost(db, viewer, postId, async (tx, { post, viewer: fresh }) => {
     if (!canTakePart(fresh, post)) throw participantsOnly(post);
-    if (!oneEmoji.test(emoji)) throw new InvalidInput('emoji', 'INVALID_EMOJI');
+    demandEmoji(emoji);
     if (!(await emojisOf(tx, postId)).has(emoji)) await makeRoom(tx, postId, emoji);
     const added = await tx
       .insert(postReactions)
@@ -43,7 +48,7 @@ async function emojisOf(tx: Transaction, postId: string): Promise<ReadonlySet<st
 /** Takes a reaction back. Repeating it changes nothing. @throws NotFound, InvalidInput, InvalidState */
 export const removeReaction = (db: Database, viewer: Viewer, postId: string, emoji: string): Promise<PostRow> =>
   addToPost(db, viewer, postId, async (tx, { post }) => {
-    if (!oneEmoji.test(emoji)) throw new InvalidInput('emoji', 'INVALID_EMOJI');
+    demandEmoji(emoji);
     const removed = await tx
       .delete(postReactions)
       .where(

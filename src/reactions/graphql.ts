@@ -6,10 +6,10 @@ import { canTakePart } from '../posts/policy.ts';
 import { ownMarks } from '../posts/queries.ts';
 import { addReaction, removeReaction } from './commands.ts';
 
-const ReactionCountType = builder
+export const ReactionCountType = builder
   .objectRef<{ readonly emoji: string; readonly count: number }>('ReactionCount')
   .implement({
-    description: 'How often people reacted in one way. Who they are is not told (§4.11).',
+    description: 'How often people reacted in one way.',
     fields: (t) => ({
       emoji: t.exposeString('emoji', { description: 'One emoji.' }),
       count: t.exposeInt('count', { description: 'How many people.' }),
@@ -20,7 +20,8 @@ builder.objectField(PostType, 'reactions', (t) =>
   t.field({
     type: [ReactionCountType],
     complexity: few,
-    description: 'The reactions, the most frequent first; at most 20 different ones. As of when it is read.',
+    description:
+      'The reactions, the most frequent first; at most 20 different ones. As of when it is read. Who reacted is not told (§4.11).',
     resolve: ({ reactionCounts, state }) => (state === 'DELETED' ? [] : reactionCounts),
   }),
 );

@@ -2,18 +2,20 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audienceMembers } from '../audiences/tables.ts';
 import { type Visit, visitChat } from '../chats/commands.ts';
-import { canDisturb, canStress, obstacleTo } from '../chats/policy.ts';
+import { canDisturb, canStress } from '../chats/policy.ts';
+import type { Own } from '../chats/queries.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { constraintOf } from '../database/failures.ts';
 import { prepareRaw } from '../database/statements.ts';
-import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
+import { Forbidden, InvalidInput } from '../errors.ts';
 import { files } from '../files/tables.ts';
 import { prose, valid } from '../input.ts';
 import { atOnce, transact } from '../log/append.ts';
+import { demandWriting } from '../messages/commands.ts';
 import { canSeeMessage } from '../messages/policy.ts';
 import { asMessage, author, columns, type Message, messageById } from '../messages/queries.ts';
 import { maxFiles, maxLength, maxMentions, messagePriority, messages } from '../messages/tables.ts';
-import type { Viewer } from '../viewer.ts';
+import type { Role, Viewer } from '../viewer.ts';
 
 export const clientMessageId = z.string().regex(/^[\x21-\x7e]{8,100}$/);
 
@@ -135,7 +137,7 @@ const send = prepareRaw<Sent, Wish & { userId: string; sessionId: string }>(sql`
  */
 export async function sendMessage(db: Database, viewer: Viewer, input: unknown): Promise<Message> {
   const said = valid(SendMessage, input);
-  if (!said.text && said.fileIds.length === 0) throw new InvalidInput('text', 'INVALID_EMPTY_MESSAGE');
+  demandContent(said);
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       const [sent] = await atOnce(db, () => send(db, { ...said, userId: viewer.userId, sessionId: viewer.sessionId }));
@@ -168,22 +170,46 @@ async function shownTo(db: Database, viewer: Viewer, sent: Sent, { fileIds, ment
 async function firstOrRefusal(tx: Transaction, viewer: Viewer, said: Wish): Promise<Message | null> {
   const visit = await visitChat(tx, viewer, said.chatId);
   const first = await firstOf(tx, viewer, said);
-  if (first) return first;
-  const obstacle = obstacleTo(visit.own, visit.chat);
-  if (obstacle === 'LEFT') throw new Forbidden('FORBIDDEN_LEFT_CHAT');
-  if (obstacle) throw new InvalidState(obstacle);
-  if (said.capacity && !visit.own.capacities.includes(said.capacity))
-    throw new InvalidInput('capacity', 'INVALID_CAPACITY');
-  const stressed = said.priority !== 'NORMAL' || said.acknowledgementRequired;
-  if (stressed && (!canStress(visit.own) || (said.capacity ?? 'EMPLOYEE') !== 'EMPLOYEE'))
-    throw new Forbidden('FORBIDDEN_CHAT_STAFF');
-  if (said.priority === 'URGENT' && !canDisturb(visit.viewer, visit.chat, visit.own))
-    throw new Forbidden('FORBIDDEN_LEADERS');
-  await refuseContent(tx, visit.viewer, visit, said);
-  return null;
+  if (!first) await refuseWish(tx, visit, said);
+  return first;
 }
 
-async function firstOf(tx: Transaction, viewer: Viewer, said: Wish): Promise<Message | null> {
+/** Refuses what may not be said, or not by this viewer, as the statement does. @throws Forbidden, InvalidInput, InvalidState */
+export async function refuseWish(tx: Transaction, visit: Visit, said: Omit<Wish, 'chatId'>): Promise<void> {
+  const { own, chat, viewer } = visit;
+  demandWriting(visit);
+  if (said.capacity && !own.capacities.includes(said.capacity)) throw new InvalidInput('capacity', 'INVALID_CAPACITY');
+  if (isStressed(said) && (!canStress(own) || (said.capacity ?? 'EMPLOYEE') !== 'EMPLOYEE'))
+    throw new Forbidden('FORBIDDEN_CHAT_STAFF');
+  if (said.priority === 'URGENT' && !canDisturb(viewer, chat, own)) throw new Forbidden('FORBIDDEN_LEADERS');
+  await refuseContent(tx, visit, said);
+}
+
+type Stress = Pick<Wish, 'priority' | 'acknowledgementRequired'>;
+
+/** Says more than a message of families may. */
+export const isStressed = ({ priority = 'NORMAL', acknowledgementRequired = false }: Partial<Stress>): boolean =>
+  priority !== 'NORMAL' || acknowledgementRequired;
+
+/** As what somebody speaks who may say it: as they wish, else as the last time, else as an employee. */
+export function capacityFor(own: Own, { capacity: wanted, ...said }: Pick<Wish, 'capacity'> & Partial<Stress>): Role {
+  const last = isStressed(said) ? null : own.capacities.find((capacity) => capacity === own.capacity);
+  const [any] = own.capacities.toSorted();
+  const capacity = wanted ?? last ?? any;
+  if (!capacity) throw new Forbidden('FORBIDDEN_LEFT_CHAT');
+  return capacity;
+}
+
+/** @throws InvalidInput */
+export function demandContent({ text, fileIds }: Pick<Wish, 'text' | 'fileIds'>): void {
+  if (!text && fileIds.length === 0) throw new InvalidInput('text', 'INVALID_EMPTY_MESSAGE');
+}
+
+export async function firstOf(
+  tx: Transaction,
+  viewer: Viewer,
+  said: Pick<Wish, 'chatId' | 'clientMessageId'>,
+): Promise<Message | null> {
   const [known] = await tx
     .select({ id: messages.id })
     .from(messages)
@@ -198,20 +224,16 @@ async function firstOf(tx: Transaction, viewer: Viewer, said: Wish): Promise<Mes
   return first ?? null;
 }
 
-/** Names what of a message cannot be said; scheduled messages are asked when they are written, and again when they are sent. */
-export async function refuseContent(
+/** Names what of a message cannot be said here. */
+async function refuseContent(
   tx: Transaction,
-  viewer: Viewer,
-  visit: Visit,
+  { viewer, chat, own }: Visit,
   { replyToId, mentionedIds, fileIds }: Pick<Wish, 'replyToId' | 'mentionedIds' | 'fileIds'>,
 ): Promise<void> {
   const [answered] = replyToId ? await messageById(tx, [replyToId], () => viewer) : [];
-  if (
-    replyToId &&
-    !(answered?.state === 'SENT' && answered.chatId === visit.chat.id && canSeeMessage(viewer, answered, visit.own))
-  )
+  if (replyToId && !(answered?.state === 'SENT' && answered.chatId === chat.id && canSeeMessage(viewer, answered, own)))
     throw new InvalidInput('replyToId', 'INVALID_REPLY');
-  const present = mentionedIds.length === 0 ? [] : await membersAmong(tx, visit.chat.audienceId, mentionedIds);
+  const present = mentionedIds.length === 0 ? [] : await membersAmong(tx, chat.audienceId, mentionedIds);
   if (present.length < mentionedIds.length) throw new InvalidInput('mentionedIds', 'INVALID_MENTION');
   const usable = await tx
     .select({ id: files.id })

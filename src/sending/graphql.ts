@@ -1,12 +1,12 @@
 import { InvalidState } from '../errors.ts';
-import { builder } from '../graphql/builder.ts';
+import { builder, type Types } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
 import { MessagePriorityEnum, MessageType } from '../messages/graphql.ts';
 import { maxFiles, maxMentions } from '../messages/tables.ts';
 import { sendMessage } from './commands.ts';
 
-const said = {
+export const said = {
   text: 'What it says: up to 4,000 characters; without files at least one.',
   fileIds: `Files that the viewer has uploaded and that are attached to nothing, in their order: at most ${maxFiles}.`,
   replyToId: 'Which message of this chat it answers.',
@@ -17,6 +17,22 @@ const said = {
     'A key of the client’s own for this one message, 8 to 100 characters: a repeat sends nothing, and returns the first.',
 };
 
+/** What a message is made of, now or later. */
+export const messageInput = (input: PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>) => ({
+  chatId: input.id({ required: true, description: 'Where.' }),
+  text: input.string({ description: said.text }),
+  fileIds: input.idList({ description: said.fileIds }),
+  replyToId: input.id({ description: said.replyToId }),
+  mentionedIds: input.idList({ description: said.mentionedIds }),
+  priority: input.field({ type: MessagePriorityEnum, description: 'How much it presses; NORMAL unless given.' }),
+  acknowledgementRequired: input.boolean({
+    description:
+      'Whether those who take part are asked to take note of it; only the staff of the chat. No unless given.',
+  }),
+  capacity: input.field({ type: RoleEnum, description: said.capacity }),
+  clientMessageId: input.string({ required: true, description: said.clientMessageId }),
+});
+
 builder.mutationField('sendMessage', (t) =>
   t.fieldWithInput({
     type: MessageType,
@@ -24,20 +40,7 @@ builder.mutationField('sendMessage', (t) =>
       'Says something in a chat, live for all who take part. What its author had not read of the chat counts as read, and their ' +
       'draft there is forgotten.',
     errors: { types: [InvalidState] },
-    input: {
-      chatId: t.input.id({ required: true, description: 'Where.' }),
-      text: t.input.string({ description: said.text }),
-      fileIds: t.input.idList({ description: said.fileIds }),
-      replyToId: t.input.id({ description: said.replyToId }),
-      mentionedIds: t.input.idList({ description: said.mentionedIds }),
-      priority: t.input.field({ type: MessagePriorityEnum, description: 'How much it presses; NORMAL unless given.' }),
-      acknowledgementRequired: t.input.boolean({
-        description:
-          'Whether those who take part are asked to take note of it; only the staff of the chat. No unless given.',
-      }),
-      capacity: t.input.field({ type: RoleEnum, description: said.capacity }),
-      clientMessageId: t.input.string({ required: true, description: said.clientMessageId }),
-    },
+    input: messageInput(t.input),
     resolve: (_root, { input }, ctx) => sendMessage(ctx.db, ctx.viewer, wishOf(input)),
   }),
 );

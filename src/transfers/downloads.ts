@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { create as contentDisposition } from 'content-disposition';
 import type { Logger } from 'pino';
 import parseRange from 'range-parser';
-import { previewKey } from '../files/commands.ts';
+import { contentKey, previewKey } from '../files/commands.ts';
 import { visibleFile } from '../files/queries.ts';
 import type { FileRow } from '../files/tables.ts';
 import type { Asking, FileLink, Services } from '../graphql/context.ts';
@@ -71,7 +71,10 @@ export class Downloads {
     const body =
       request.method === 'HEAD'
         ? null
-        : await this.#options.storage.read(preview ? previewKey(file.id) : file.id, range ?? undefined);
+        : await this.#options.storage.read(
+            preview ? previewKey(contentKey(file)) : contentKey(file),
+            range ?? undefined,
+          );
     try {
       response.writeHead(range ? 206 : 200, {
         ...(preview ? previewHeaders(file) : originalHeaders(file)),

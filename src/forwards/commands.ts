@@ -1,0 +1,80 @@
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { copyFiles } from '../attachments/commands.ts';
+import { visitChat } from '../chats/commands.ts';
+import { chatWithin } from '../chats/queries.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import { constraintOf } from '../database/failures.ts';
+import { InvalidInput, NotFound } from '../errors.ts';
+import { valid } from '../input.ts';
+import { transact } from '../log/append.ts';
+import { demandWriting, takeNumber, tellSent } from '../messages/commands.ts';
+import { canSeeMessage } from '../messages/policy.ts';
+import { type Message, messageById } from '../messages/queries.ts';
+import { messageColumns, messages } from '../messages/tables.ts';
+import { capacityFor, clientMessageId, firstOf } from '../sending/commands.ts';
+import type { Viewer } from '../viewer.ts';
+
+const ForwardMessage = z.object({
+  messageId: z.string(),
+  chatId: z.string(),
+  capacity: z
+    .enum(['EMPLOYEE', 'GUARDIAN', 'STUDENT'])
+    .nullish()
+    .transform((capacity) => capacity ?? null),
+  clientMessageId,
+});
+type Wish = z.output<typeof ForwardMessage>;
+
+/**
+ * Says in a chat what was said in another one of the same organization, with its files. A repeat with the same `clientMessageId`
+ * answers with the first. @throws NotFound, Forbidden, InvalidInput, InvalidState
+ */
+export async function forwardMessage(db: Database, viewer: Viewer, input: unknown): Promise<string> {
+  const wish = valid(ForwardMessage, input);
+  const forward = () => transact(db, (tx) => forwardOnce(tx, viewer, wish));
+  try {
+    return await forward();
+  } catch (error) {
+    // A repeat was quicker: now there is a first.
+    if (constraintOf(error) !== 'messages_client_key') throw error;
+    return forward();
+  }
+}
+
+async function forwardOnce(tx: Transaction, viewer: Viewer, wish: Wish): Promise<string> {
+  const visit = await visitChat(tx, viewer, wish.chatId);
+  const first = await firstOf(tx, viewer, wish);
+  if (first) return first.id;
+  const source = await sourceOf(tx, visit.viewer, wish.messageId);
+  if (source.state !== 'SENT' || source.organizationId !== visit.chat.organizationId)
+    throw new InvalidInput('messageId', 'INVALID_FORWARD');
+  demandWriting(visit);
+  if (wish.capacity && !visit.own.capacities.includes(wish.capacity))
+    throw new InvalidInput('capacity', 'INVALID_CAPACITY');
+  const [message] = await tx
+    .insert(messages)
+    .values({
+      chatId: visit.chat.id,
+      number: await takeNumber(tx, visit.chat.id),
+      authorId: viewer.userId,
+      capacity: capacityFor(visit.own, wish),
+      text: source.text,
+      clientMessageId: wish.clientMessageId,
+      forwardedFromId: source.id,
+      sentAt: sql`clock_timestamp()`,
+    })
+    .returning(messageColumns);
+  if (!message) throw new Error('insert returned no row');
+  await copyFiles(tx, { kind: 'MESSAGE', id: source.id }, { kind: 'MESSAGE', id: message.id }, viewer);
+  await tellSent(tx, visit.chat, message);
+  return message.id;
+}
+
+/** @throws NotFound */
+async function sourceOf(tx: Transaction, viewer: Viewer, messageId: string): Promise<Message> {
+  const [source] = await messageById(tx, [messageId], () => viewer);
+  const chat = source ? await chatWithin(tx, viewer, source.chatId) : null;
+  if (!source || !chat || !canSeeMessage(viewer, source, chat.own)) throw new NotFound();
+  return source;
+}
