@@ -154,7 +154,22 @@ describe('what is unread in a chat', () => {
     expect(await toldTo(late)).toEqual([['MESSAGE', 'and hats', 1]]);
     expect(await toldTo(leaver)).toEqual([]);
     expect(await toldTo(teacher)).toEqual([]);
+    await head.does('AddChatMembers', { chatId: made.id, userIds: [await world.userId(leaver)] });
+    await say(head, made.id, 'at nine');
+    expect(await toldTo(leaver)).toEqual([
+      ['MESSAGE', 'at nine', 1],
+      ['ACKNOWLEDGEMENT', 'before', 1],
+    ]);
   });
+});
+
+test('what one says oneself never notifies one, read or not', async () => {
+  const { teacher } = await open();
+  await say(teacher, staffChat, 'mine');
+  await say(teacher, staffChat, 'mine, too', required);
+  await inDatabase(app, (sql) => sql`update chat_marks set read_through = 0`);
+  expect(await toldTo(teacher)).toEqual([]);
+  expect(await ringing(teacher, staffChat, 'mine')).toMatchObject({ viewerNotifyAt: null });
 });
 
 describe('a muted chat', () => {
@@ -432,7 +447,14 @@ describe('what is to be acknowledged', () => {
     const late = await app.world.guardian(room.school, room.child);
     expect(await toldTo(late)).toEqual([]);
     expect(await toldTo(otherGuardian)).toEqual([]);
+    const rings = async (person: Person) => {
+      const document = 'query ($id: ID!) { node(id: $id) { ... on Post { publishedAt viewerNotifyAt } } }';
+      const { node } = (await person.send(document, { id: postId })).data;
+      return node.viewerNotifyAt === null ? null : node.viewerNotifyAt === node.publishedAt;
+    };
+    expect([await rings(guardian), await rings(late), await rings(teacher)]).toEqual([true, null, null]);
     await guardian.does('AcknowledgePost', { postId });
+    expect(await rings(guardian)).toBeNull();
     expect(await notificationsOf(guardian)).toMatchObject({ totalCount: 0, nodes: [] });
     await guardian.does('UnmuteChannel', { channelId: groupChannel });
   });
@@ -473,10 +495,11 @@ describe('a list of many', () => {
       await say(head, id, `Message ${number}`);
     }
     await app.world.post(school.administrator, room.staffRoom, 'A post');
-    // Two that came at the same instant.
+    // Two that came at the same instant, one on the second page and one on the third.
     await inDatabase(
       app,
-      (sql) => sql`update messages set sent_at = date_trunc('minute', now()) where text in ('Message 2', 'Message 3')`,
+      (sql) =>
+        sql`update messages m set sent_at = n.sent_at from messages n where m.text = 'Message 2' and n.text = 'Message 3'`,
     );
   });
 
