@@ -190,7 +190,7 @@ CREATE INDEX "message_revisions_message_index" ON "message_revisions" USING btre
 CREATE UNIQUE INDEX "messages_number_key" ON "messages" USING btree ("chat_id","number");--> statement-breakpoint
 CREATE INDEX "messages_unsent_index" ON "messages" USING btree ("author_id","id") WHERE "messages"."number" is null;--> statement-breakpoint
 CREATE INDEX "messages_pinned_index" ON "messages" USING btree ("chat_id","number") WHERE "messages"."pinned_at" is not null;--> statement-breakpoint
-CREATE INDEX "messages_notable_index" ON "messages" USING btree ("chat_id","number") WHERE "messages"."acknowledgement_required" or "messages"."priority" = 'URGENT' or "messages"."mentions" <> '{}';--> statement-breakpoint
+CREATE INDEX "messages_required_index" ON "messages" USING btree ("chat_id","number") WHERE "messages"."acknowledgement_required";--> statement-breakpoint
 CREATE INDEX "messages_search_index" ON "messages" USING gin ("search") WITH (gin_pending_list_limit=256);--> statement-breakpoint
 CREATE INDEX "poll_votes_elector_index" ON "poll_votes" USING btree ("poll_id","elector");--> statement-breakpoint
 ALTER TABLE "chats" ADD CONSTRAINT "chats_creator_id_users_id_fk" FOREIGN KEY ("creator_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

@@ -78,6 +78,9 @@ export const personName = { familyName: line(100), givenName: line(100), patrony
 /** A day of the calendar, `2026-09-01`. */
 export const day = z.iso.date().refine((value) => value >= '1900' && value < '2200');
 
+/** A time of day, `21:30`. */
+export const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
+
 /** An academic year, `2026/27`. */
 export const academicYear = z
   .string()

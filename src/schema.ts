@@ -31,6 +31,8 @@ import './polls/graphql.ts';
 import './asking/graphql.ts';
 import './votes/graphql.ts';
 import './chat-members/graphql.ts';
+import './quiet-hours/graphql.ts';
+import './notifications/graphql.ts';
 import './movements/graphql.ts';
 import './guardians/graphql.ts';
 import './assignments/graphql.ts';

@@ -102,4 +102,8 @@ export const chatTexts = {
     ru: 'Между двумя людьми голос анонимным не бывает.',
     en: 'Between two people no vote is anonymous.',
   },
+  INVALID_QUIET_HOURS: {
+    ru: 'Тихие часы: начало и конец, и не одно и то же время; или ни того, ни другого.',
+    en: 'Quiet hours have a beginning and an end that differ, or neither.',
+  },
 } as const;

@@ -16,6 +16,7 @@ import { canonical, selectionOf } from '../src/graphql/sharing.ts';
 import { schema } from '../src/schema.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json, TestClient } from './support/client.ts';
+import { pollIn } from './support/polls.ts';
 import { RawSocket } from './support/socket.ts';
 import { inDatabase } from './support/sql.ts';
 
@@ -232,6 +233,7 @@ test('no field that an event can reach asks who looks without being marked', asy
   const { id: replyToId } = await app.world.message(teacher, chatId);
   await app.world.message(teacher, chatId, 'And at noon', { replyToId, mentionedIds: input.userIds });
   await school.administrator.does('PinMessage', { messageId: replyToId });
+  await school.administrator.does('ClosePoll', { pollId: (await pollIn(teacher, chatId)).id });
   const leaving = await app.world.member(school, 'GUARDIAN');
   await leaving.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
   await school.administrator.does('EndMembership', { membershipId: leaving.membershipId, reason: 'Left' });

@@ -70,7 +70,8 @@ builder.node(ChannelType, {
     }),
     viewerIsMuted: t.boolean({
       perViewer: true,
-      description: 'Whether the viewer wants no notifications from it now.',
+      description:
+        'Whether the viewer wants no notifications from it now; what asks to be acknowledged is told all the same.',
       resolve: async ({ id }, _args, ctx) => (await ctx.load(muteOf, id)) !== null,
     }),
     viewerMutedUntil: t.field({
@@ -197,7 +198,9 @@ builder.mutationField('restoreChannel', (t) =>
 builder.mutationField('muteChannel', (t) =>
   t.fieldWithInput({
     type: ChannelType,
-    description: 'Keeps a channel quiet for the viewer: no notifications. What is told there is read all the same.',
+    description:
+      'Keeps a channel quiet for the viewer: no notifications but of what asks to be acknowledged. What is told there is read all ' +
+      'the same.',
     errors: { types: [InvalidState] },
     input: {
       channelId: t.input.id(which),

@@ -26,7 +26,8 @@ builder.mutationField('muteChat', (t) =>
   t.fieldWithInput({
     type: ChatType,
     description:
-      'Keeps a chat quiet for the viewer: it notifies of nothing but what is URGENT, mentions them or answers them. It is read as before.',
+      'Keeps a chat quiet for the viewer: it notifies of nothing but what is URGENT, mentions them, answers them or asks them to ' +
+      'acknowledge it. It is read as before.',
     errors: {},
     input: {
       chatId: t.input.id(whichChat),

@@ -40,7 +40,7 @@ interface Stay {
   readonly isOpen: boolean;
 }
 
-type Found = ChatRow & {
+export type FoundChat = ChatRow & {
   createdAt: string;
   stays: Stay[];
   isMuted: boolean;
@@ -96,11 +96,15 @@ export const askerOf = ({ userId: id, standings: all }: Viewer): Asker => ({
     .map(({ organizationId, role }) => `${organizationId}:${role}`),
 });
 
-const seenByIds = prepareRaw<Found, Asker & { ids: readonly string[] }>(
+/** A chat as the viewer sees it, for a column of another statement; {@link asChat} takes it. */
+export const chatAsJson = (id: SQL): SQL =>
+  sql`(select to_json(seen) from (${chatsSeen(sql`where c.id = ${id}`)}) seen)`;
+
+const seenByIds = prepareRaw<FoundChat, Asker & { ids: readonly string[] }>(
   chatsSeen(sql`where c.id = any(${sql.placeholder('ids')}::uuid[])`),
 );
 
-function asChat({ stays: found, isMuted, mutedUntil, ...row }: Found): Chat & { own: Own } {
+export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat): Chat & { own: Own } {
   const { readThrough, capacity, draft, counterpartId, isOrphaned, ...chat } = row;
   const open = found.filter(({ isOpen }) => isOpen);
   const stretches: Stretch[] = found.map(({ after, through }) => ({
@@ -200,7 +204,7 @@ type PageValues = Asker & Omit<ChatFilter, 'past'> & { after: string | null; bef
 const orderOf = (past: boolean) => sql.raw(past ? 'c.id' : 'c.place');
 
 const pageStatement = (past: boolean, inverted: boolean) =>
-  prepareRaw<Found, PageValues>(
+  prepareRaw<FoundChat, PageValues>(
     chatsSeen(sql`${among(past)}
       and (${filter.after} is null or ${orderOf(past)} < ${filter.after})
       and (${filter.before} is null or ${orderOf(past)} > ${filter.before})

@@ -75,10 +75,7 @@ export const messages = pgTable(
     uniqueIndex('messages_number_key').on(t.chatId, t.number),
     index('messages_unsent_index').on(t.authorId, t.id).where(sql`${t.number} is null`),
     index('messages_pinned_index').on(t.chatId, t.number).where(sql`${t.pinnedAt} is not null`),
-    // What is told also to who has muted the chat.
-    index('messages_notable_index')
-      .on(t.chatId, t.number)
-      .where(sql`${t.acknowledgementRequired} or ${t.priority} = 'URGENT' or ${t.mentions} <> '{}'`),
+    index('messages_required_index').on(t.chatId, t.number).where(sql`${t.acknowledgementRequired}`),
     // Writers put words aside and file them a few hundred at a time; a search reads what lies there, so it must not be much.
     index('messages_search_index').using('gin', t.search).with({ gin_pending_list_limit: 256 }),
     check('messages_number_check', sql`(${t.number} is not null) = (${t.state} in ('SENT', 'DELETED'))`),

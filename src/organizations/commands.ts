@@ -5,7 +5,7 @@ import { freshViewer, operatorsAudience } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
-import { line, prose, valid } from '../input.ts';
+import { line, prose, timeOfDay, valid } from '../input.ts';
 import { append, type NewEvent, transact } from '../log/append.ts';
 import { locales } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
@@ -115,8 +115,17 @@ const UpdateOrganization = z
     timeZone: line(60),
     locale: z.enum(locales),
     studentsAllowed: z.boolean(),
+    guardianChatsAllowed: z.boolean(),
+    quietFrom: timeOfDay.nullable(),
+    quietUntil: timeOfDay.nullable(),
   })
   .partial();
+
+/** To the minute, as they are given. */
+const quietTimes = ({ quietFrom, quietUntil }: Organization) => ({
+  quietFrom: quietFrom?.slice(0, 5) ?? null,
+  quietUntil: quietUntil?.slice(0, 5) ?? null,
+});
 
 /** Edits the organization's data and policy (§2.1.4). @throws NotFound, Forbidden, InvalidInput, InvalidState */
 export async function updateOrganization(
@@ -135,6 +144,11 @@ export async function updateOrganization(
     if (changes.studentsAllowed && before.kind === 'KINDERGARTEN') {
       throw new InvalidInput('studentsAllowed', 'INVALID_KINDERGARTEN');
     }
+    const shown = { ...before, ...quietTimes(before) };
+    const { quietFrom, quietUntil } = { ...shown, ...changes };
+    if (quietFrom === quietUntil ? quietFrom !== null : quietFrom === null || quietUntil === null) {
+      throw new InvalidInput('quietUntil', 'INVALID_QUIET_HOURS');
+    }
     const [organization] = await tx
       .update(organizations)
       .set({ ...changes, changedAt: sql`now()` })
@@ -151,7 +165,7 @@ export async function updateOrganization(
       action: 'organization.update',
       target: { type: 'Organization', id: organizationId },
       organizationId,
-      before: Object.fromEntries(Object.keys(changes).map((key) => [key, before[key as keyof typeof changes]])),
+      before: Object.fromEntries(Object.keys(changes).map((key) => [key, shown[key as keyof typeof changes]])),
       after: changes,
     });
     return organization;

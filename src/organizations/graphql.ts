@@ -46,6 +46,22 @@ builder.node(OrganizationType, {
       description:
         'Whether students may have accounts. Off unless the institution turns it on; in a kindergarten it stays off.',
     }),
+    guardianChatsAllowed: t.exposeBoolean('guardianChatsAllowed', {
+      description:
+        'Whether guardians may begin chats with the staff of their children’s groups. Off unless the institution turns it on.',
+    }),
+    quietFrom: t.string({
+      nullable: true,
+      description:
+        'From what time of day, by its time zone, its people are not to be disturbed: `21:00`. They may choose otherwise ' +
+        '(`setQuietHours`). Null: never quiet.',
+      resolve: ({ quietFrom }) => quietFrom?.slice(0, 5) ?? null,
+    }),
+    quietUntil: t.string({
+      nullable: true,
+      description: 'Until what time of day, on the next day if it is not behind `quietFrom`. Null: never quiet.',
+      resolve: ({ quietUntil }) => quietUntil?.slice(0, 5) ?? null,
+    }),
     state: t.field({ type: OrganizationStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
     suspensionReason: t.exposeString('suspensionReason', { nullable: true, description: 'Why it is suspended.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When its space was opened.' }),
@@ -122,6 +138,14 @@ builder.mutationField('updateOrganization', (t) =>
       timeZone: t.input.string({ description: 'As in `Europe/Moscow`.' }),
       locale: t.input.field({ type: LocaleEnum, description: 'Its language.' }),
       studentsAllowed: t.input.boolean({ description: 'Whether students may have accounts.' }),
+      guardianChatsAllowed: t.input.boolean({
+        description: 'Whether guardians may begin chats with the staff of their children’s groups.',
+      }),
+      quietFrom: t.input.string({
+        description:
+          'From what time of day people are not to be disturbed: `21:00`. Null, with `quietUntil`: never quiet.',
+      }),
+      quietUntil: t.input.string({ description: 'Until what time of day; another than `quietFrom`.' }),
     },
     resolve: (_root, { input: { organizationId, ...changes } }, ctx) =>
       updateOrganization(ctx.db, ctx.viewer, idOf('Organization', organizationId), changes),
