@@ -5,10 +5,13 @@ import { type Act, type Acts, isApart } from './matrix/acts.ts';
 import { doing } from './matrix/doing.ts';
 import { filing } from './matrix/filing.ts';
 import { following } from './matrix/following.ts';
-import { isRefusal, type Role, type Rule, readLaw, roles } from './matrix/law.ts';
+import { isOfChats, isRefusal, type MainRole, mainRoles, type Role, type Rule, readLaw } from './matrix/law.ts';
 import { promises } from './matrix/promises.ts';
 import { reading } from './matrix/reading.ts';
 import { Scene, secondOperatorPhone } from './matrix/scene.ts';
+import { actorOf } from './matrix/talk.ts';
+import { talked } from './matrix/talked.ts';
+import { talking } from './matrix/talking.ts';
 import { telling } from './matrix/telling.ts';
 import { told } from './matrix/told.ts';
 import { operatorPhone, startTestApp, type TestApp } from './support/app.ts';
@@ -18,7 +21,7 @@ import type { Person } from './support/world.ts';
 const openings = ['Query.invitePreview', 'Query.viewer', 'Mutation.requestSignInCode', 'Mutation.signIn'];
 
 const law = readLaw();
-const acts: Acts = { ...reading, ...told, ...following, ...doing, ...telling, ...filing };
+const acts: Acts = { ...reading, ...told, ...following, ...doing, ...telling, ...filing, ...talked, ...talking };
 const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((root) => !!root);
 const ruled = new Set(law.map((rule) => rule.field));
 
@@ -28,11 +31,14 @@ const fieldsOf = (type: GraphQLObjectType) =>
 let app: TestApp;
 let stranger: Person;
 let shared: Scene;
+/** In which nothing changes but what is said: who is what decides there what everybody reads of everybody. */
+let talkative: Scene;
 
 beforeAll(async () => {
   app = await startTestApp({ config: { operatorPhones: [operatorPhone, secondOperatorPhone] } });
   stranger = (await app.world.school('Kindergarten 9')).administrator;
   shared = await Scene.open(app, stranger);
+  talkative = await Scene.open(app, stranger);
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
@@ -77,11 +83,11 @@ test('who is not signed in finds only the openings that are listed here', () => 
   expect(promised.map(({ field }) => field).filter((field) => !openings.includes(field))).toEqual([]);
 });
 
-for (const { name, answers } of law) {
-  test(`${name} answers each role as the law says`, async () => {
-    const act = acts[name];
-    if (!act) throw new Error(`nothing runs ${name}`);
-    expect(await answersOf(act, answers)).toEqual(answers);
+for (const rule of law) {
+  test(`${rule.name} answers each role as the law says`, async () => {
+    const act = acts[rule.name];
+    if (!act) throw new Error(`nothing runs ${rule.name}`);
+    expect(await answersOf(act, rule)).toEqual(rule.answers);
   });
 }
 
@@ -89,9 +95,10 @@ for (const { name, answers } of law) {
  * Refusals first and all at once, since they change nothing; then what is allowed. In a scene of its own that goes one
  * after the other, because each changes what the next finds.
  */
-async function answersOf(act: Act, expected: Rule['answers']): Promise<Record<string, string>> {
-  const scene = isApart(act) ? await Scene.open(app, stranger) : shared;
-  const run = async (role: Role): Promise<[Role, string]> => [role, await act(scene, scene.people[role], role)];
+async function answersOf(act: Act, rule: Rule): Promise<Record<string, string>> {
+  const { answers: expected, roles } = rule;
+  const scene = isApart(act) ? await Scene.open(app, stranger) : isOfChats(rule) ? talkative : shared;
+  const run = async (role: Role): Promise<[Role, string]> => [role, await act(scene, await actorOf(scene, role), role)];
   const refused = await Promise.all(roles.filter((role) => isRefusal(expected[role])).map(run));
   const rest = roles.filter((role) => !isRefusal(expected[role]));
   const given = isApart(act) ? await inTurn(rest, run) : await Promise.all(rest.map(run));
@@ -106,7 +113,7 @@ async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) =
 
 test('what the API says the viewer may do is what the law says', async () => {
   await Promise.all(
-    roles.map(async (role) => {
+    mainRoles.map(async (role) => {
       if (!shared.people[role].token) return;
       const { organization } = await shared.people[role].run('Organization', { id: shared.school.id });
       expect({ role, may: organization && flagsOf(organization) }).toEqual({
@@ -119,7 +126,7 @@ test('what the API says the viewer may do is what the law says', async () => {
 
 test.each(promises)('what a $type $which says the viewer may do is what the law says', async ({ compare }) => {
   await Promise.all(
-    roles.map(async (role) => {
+    mainRoles.map(async (role) => {
       if (!shared.people[role].token) return;
       const { says, promised } = await compare(shared, role);
       expect({ role, says }).toEqual({ role, says: promised });
@@ -147,7 +154,7 @@ const flagsOf = ({ viewerCanInvite, ...organization }: Record<string, unknown>) 
   viewerCanInvite,
 });
 
-function promisesOf(role: Role) {
+function promisesOf(role: MainRole) {
   const allows = (name: string): boolean => {
     const answer = law.find((rule) => rule.name === name)?.answers[role] ?? 'NULL';
     return answer !== 'NULL' && !isRefusal(answer);

@@ -56,8 +56,8 @@ export const node = (who: TestClient, id: string): Promise<string> =>
   reads(who, 'Node', { id }, (data) => found(data.node));
 
 /**
- * What a named subscription has delivered when something that happens last has come, which `cause` brings about and names;
- * or why it delivers nothing.
+ * What a subscription, named or as it is written, has delivered when something that happens last has come, which `cause` brings
+ * about and names; or why it delivers nothing.
  */
 export async function hears(
   who: TestClient,
@@ -65,15 +65,17 @@ export async function hears(
   variables: object,
   cause: () => Promise<string>,
   read: (delivered: readonly Json[]) => string,
+  isIt = (event: Json, last: string): boolean => event.post?.id === last,
 ): Promise<string> {
   const after = who.token ? (await who.run('Viewer')).viewer.cursor : undefined;
-  await using stream = who.subscribe(name, { ...variables, after });
-  const isLast = cause();
+  const following = { ...variables, after };
+  await using stream = name.includes('{') ? who.listen(name, following) : who.subscribe(name, following);
+  const last = cause();
   try {
-    for (let post: string | undefined; post !== (await isLast); ) post = (await stream.next()).post?.id;
+    while (!isIt(await stream.next(), await last));
     return read(stream.delivered);
   } catch {
-    await isLast;
+    await last;
     if (stream.errors[0]) return codeOf(stream.errors[0]);
     const end = await Promise.race([stream.done, null]);
     return end?.closed ? String(end.closed.code) : `delivered only ${JSON.stringify(stream.delivered)}`;

@@ -99,7 +99,7 @@ function findOf(rule: Rule, text: string): Find {
 }
 
 /** Reads a file: what is said of it, and by its link what is in it (§4.12). */
-const file =
+export const readsFile =
   (find: Find): Act =>
   async (scene, who, role) =>
     reads(who, 'File', { id: await find(scene, who, role) }, async ({ node: found }) => {
@@ -112,7 +112,7 @@ const file =
 function nodes(rule: Rule): Act | null {
   const [type = '', ...rest] = rule.case.split(' ');
   const text = rest.join(' ');
-  if (type === 'File') return file(findOf(lookedAt(rule), text));
+  if (type === 'File') return text.startsWith('of a message ') ? null : readsFile(findOf(lookedAt(rule), text));
   if (type !== 'Material') return null;
   const find = shown(caseOf(text));
   return async (...at) => node(at[1], await find(...at));

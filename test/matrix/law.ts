@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The columns of `law.md`, in its order: the roles of the regulation, and who has none. */
-export const roles = [
+export const mainRoles = [
   'signed out',
   'stranger',
   'operator',
@@ -12,9 +12,12 @@ export const roles = [
   'guardian',
   'student',
 ] as const;
-export type Role = (typeof roles)[number];
+/** The columns of `law-of-chats.md`: in a chat it also matters of which group one is, and of which one was. */
+const chatRoles = [...mainRoles, 'other staff', 'other guardian', 'LIMITED guardian', 'former guardian'] as const;
+export type MainRole = (typeof mainRoles)[number];
+export type Role = (typeof chatRoles)[number];
 
-/** One row of `law.md`: a field, a case of it, and what each role is answered. */
+/** One row of the law: a field, a case of it, and what each role is answered. */
 export interface Rule {
   /** `Mutation.createInvite`. */
   readonly field: string;
@@ -23,31 +26,42 @@ export interface Rule {
   /** Both: names the rule, and what runs it. */
   readonly name: string;
   readonly answers: Readonly<Record<Role, string>>;
+  /** The columns of its table: nobody else is asked. */
+  readonly roles: readonly Role[];
 }
 
-/** `law.md` as it is written; anything in its tables that cannot be read is an error. */
+/** The law as it is written; anything in its tables that cannot be read is an error. */
 export function readLaw(): Rule[] {
-  const lines = readFileSync(new URL('law.md', import.meta.url), 'utf8').split('\n');
-  return lines.filter((line) => line.startsWith('|') && !/^\| ?-/.test(line)).flatMap(ruleOf);
+  return [...readFrom('law.md', mainRoles), ...readFrom('law-of-chats.md', chatRoles)];
 }
 
-function ruleOf(line: string): Rule[] {
+function readFrom(file: string, roles: readonly Role[]): Rule[] {
+  const lines = readFileSync(new URL(file, import.meta.url), 'utf8').split('\n');
+  return lines
+    .filter((line) => line.startsWith('|') && !/^\| ?-/.test(line))
+    .flatMap((line) => ruleOf(file, line, roles));
+}
+
+function ruleOf(file: string, line: string, roles: readonly Role[]): Rule[] {
   const [field = '', which = '', ...cells] = line
     .split('|')
     .slice(1, -1)
     .map((cell) => cell.trim());
   if (field === 'Field') {
     if (cells.join() !== [...roles, 'Why'].join())
-      throw new Error(`law.md: other columns than ${roles.join()}: ${line}`);
+      throw new Error(`${file}: other columns than ${roles.join()}: ${line}`);
     return [];
   }
   if (!/^`\w+\.\w+`$/.test(field) || cells.length !== roles.length + 1 || cells.includes('')) {
-    throw new Error(`law.md: this is no rule: ${line}`);
+    throw new Error(`${file}: this is no rule: ${line}`);
   }
   const name = field.slice(1, -1);
   const answers = Object.fromEntries(roles.map((role, index) => [role, cells[index]])) as Record<Role, string>; // counted above
-  return [{ field: name, case: which, name: which ? `${name} ${which}` : name, answers }];
+  return [{ field: name, case: which, name: which ? `${name} ${which}` : name, answers, roles }];
 }
+
+/** Whether a rule has the columns of chats. */
+export const isOfChats = ({ roles }: Rule): boolean => roles.length > mainRoles.length;
 
 const refusals = new Set(['UNAUTHENTICATED', 'NOT_FOUND', 'FORBIDDEN']);
 
@@ -57,5 +71,5 @@ export const isRefusal = (answer: string): boolean => refusals.has(answer);
 /** As if everybody were refused: what is only looked at stays as it is, so that all look at the same. */
 export const lookedAt = (rule: Rule): Rule => ({
   ...rule,
-  answers: Object.fromEntries(roles.map((role) => [role, 'NOT_FOUND'])) as Rule['answers'], // of all roles
+  answers: Object.fromEntries(rule.roles.map((role) => [role, 'NOT_FOUND'])) as Rule['answers'], // of all its roles
 });

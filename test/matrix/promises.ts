@@ -1,6 +1,6 @@
 import type { Json } from '../support/client.ts';
 import { Board, caseOf } from './board.ts';
-import { lookedAt, type Role, readLaw } from './law.ts';
+import { lookedAt, type MainRole, readLaw } from './law.ts';
 import type { Scene } from './scene.ts';
 import { commentOf, postOf } from './telling.ts';
 
@@ -57,7 +57,7 @@ const casesOf = (type: Type): Set<string> =>
       .map(({ name, rule }) => rule.name.slice(`Mutation.${name} `.length)),
   );
 
-async function idOf(type: Type, which: string, scene: Scene, role: Role): Promise<string> {
+async function idOf(type: Type, which: string, scene: Scene, role: MainRole): Promise<string> {
   if (type === 'Group') return (await Board.of(scene)).group(caseOf(which).where) ?? '';
   if (type === 'Channel') return (await Board.of(scene)).channel(caseOf(which).where);
   const rule = law.find((candidate) => candidate.case === which);
@@ -71,7 +71,7 @@ export const promises = types.flatMap((type) =>
   [...casesOf(type)].map((which) => ({
     type,
     which,
-    async compare(scene: Scene, role: Role) {
+    async compare(scene: Scene, role: MainRole) {
       const id = await idOf(type, which, scene, role);
       const { data } = await scene.people[role].send(document, { id });
       const told: Json = data.node ?? {};

@@ -26,11 +26,6 @@ const list =
     );
   };
 
-const kinds = (nodes: Json[]): string =>
-  nodes
-    .map(({ kind }) => kind)
-    .sort()
-    .join(' ');
 const ids = (nodes: Json[]): Set<string> => new Set(nodes.map(({ id }) => id));
 const other = (nodes: Json[]): string => JSON.stringify(nodes);
 
@@ -215,7 +210,6 @@ export const reading: Acts = {
   'Organization.auditLog': list('AuditLog', 'auditLog', async (nodes, scene) =>
     among((await scene.exhibits).auditEntryId, nodes),
   ),
-  'Organization.chats': list('Organization', 'chats', (nodes) => kinds(nodes) || 'NONE'),
 
   'Query.node Organization': ({ school }, who) => node(who, school.id),
   'Query.node Group «Staff»': ({ school }, who) => node(who, school.staffGroupId),
@@ -234,9 +228,6 @@ export const reading: Acts = {
     return node(who, own.get(role) ?? inviteId);
   },
   'Query.node JoinRequest': async (scene, who) => node(who, (await scene.exhibits).joinRequestId),
-  'Query.node Chat HEAD_STAFF': (scene, who) => node(who, scene.chat('HEAD_STAFF')),
-  'Query.node Chat GROUP_GUARDIANS of one’s own group': shown(({ chatId }) => chatId),
-  'Query.node Chat GROUP_GUARDIANS of another group': shown(({ foreignChatId }) => foreignChatId),
   'Query.node Child of one’s own': shown((_exhibits, scene, who) => scene.childOf(who)),
   'Query.node Child of another family in one’s own group': shown(({ classmate }) => classmate.childId),
   'Query.node Child in another group': shown(({ foreign }) => foreign.childId),

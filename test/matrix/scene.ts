@@ -1,7 +1,7 @@
 import type { TestApp } from '../support/app.ts';
 import type { Json, TestClient } from '../support/client.ts';
 import { applicationOf, type Person, type School, type World } from '../support/world.ts';
-import { type Role, roles } from './law.ts';
+import { type MainRole, mainRoles, type Role } from './law.ts';
 
 /** Both operate the platform: nobody decides their own application, so it takes two. */
 export const secondOperatorPhone = '+79160000002';
@@ -17,7 +17,7 @@ export interface Actor extends TestClient {
   readonly childId?: string;
 }
 
-type Cast = Readonly<Record<Role, Actor>>;
+type Cast = Readonly<Record<MainRole, Actor>>;
 
 /** The two classes: one in which the cast is, and one in which none of them is. */
 interface Classes {
@@ -221,9 +221,6 @@ export interface Exhibits {
   /** That the assistant began in the class, and somebody in the other one. */
   readonly assignedId: string;
   readonly foreignAssignedId: string;
-  /** The chats of staff and guardians. */
-  readonly chatId: string;
-  readonly foreignChatId: string;
 }
 
 /** Another's child, with a guardian. */
@@ -237,7 +234,7 @@ async function exhibit(scene: Scene): Promise<Exhibits> {
   const employee = await world.member(school, 'EMPLOYEE');
   const foreignTeacher = await world.teacher(school, otherClassId);
   const own = new Map<Role, string>();
-  for (const role of roles.filter(invites)) own.set(role, await scene.invite(people[role]));
+  for (const role of mainRoles.filter(invites)) own.set(role, await scene.invite(people[role]));
   const inviteId = await scene.invite();
   const organizationId = school.id;
   const { administrators } = (await arranger.run('Administrators', { organizationId })).organization;
@@ -269,14 +266,7 @@ async function exhibit(scene: Scene): Promise<Exhibits> {
     foreignAssignmentId: foreignTeacher.assignmentId,
     assignedId: await assignedTo(classId),
     foreignAssignedId: await assignedTo(otherClassId),
-    chatId: await chatOf(people['verified staff']),
-    foreignChatId: await chatOf(foreignTeacher),
   };
-
-  async function chatOf(teacher: Actor): Promise<string> {
-    const { chats } = (await teacher.run('Organization', { id: organizationId })).organization;
-    return chats.nodes.find(({ kind }: Json) => kind === 'GROUP_GUARDIANS').id;
-  }
 }
 
 async function foreigner(scene: Scene, groupId: string): Promise<Foreign> {

@@ -179,7 +179,7 @@ export class World implements AsyncDisposable {
   }
 
   /** The chat of a group's staff and guardians, as somebody in it finds it; without a group that of the head and the staff. */
-  async chat(reader: Person, school: School, groupId?: string): Promise<string> {
+  async chat(reader: TestClient, school: School, groupId?: string): Promise<string> {
     const kind = groupId ? 'GROUP_GUARDIANS' : 'HEAD_STAFF';
     const { viewer } = await reader.run('Chats', { organizationId: school.id, kind, first: 100 });
     const found = viewer.chats.nodes.find(({ group }: Json) => !groupId || group?.id === groupId);
@@ -197,7 +197,7 @@ export class World implements AsyncDisposable {
   }
 
   /** The id by which others name somebody. */
-  async userId(person: Person): Promise<string> {
+  async userId(person: TestClient): Promise<string> {
     return (await person.run('Viewer')).viewer.user.id;
   }
 
