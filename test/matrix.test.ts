@@ -2,10 +2,22 @@ import { type GraphQLObjectType, isInterfaceType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { schema } from '../src/schema.ts';
 import { type Act, type Acts, isApart } from './matrix/acts.ts';
+import { beginsChats, chatPromises, promised } from './matrix/chat-promises.ts';
 import { doing } from './matrix/doing.ts';
 import { filing } from './matrix/filing.ts';
 import { following } from './matrix/following.ts';
-import { isOfChats, isRefusal, type MainRole, mainRoles, type Role, type Rule, readLaw } from './matrix/law.ts';
+import { hearing } from './matrix/hearing.ts';
+import {
+  chatRoles,
+  isOfChats,
+  isRefusal,
+  type MainRole,
+  mainRoles,
+  type Role,
+  type Rule,
+  readLaw,
+} from './matrix/law.ts';
+import { polling } from './matrix/polling.ts';
 import { promises } from './matrix/promises.ts';
 import { reading } from './matrix/reading.ts';
 import { Scene, secondOperatorPhone } from './matrix/scene.ts';
@@ -20,8 +32,43 @@ import type { Person } from './support/world.ts';
 /** What is open to people who are not signed in; nothing else is. */
 const openings = ['Query.invitePreview', 'Query.viewer', 'Mutation.requestSignInCode', 'Mutation.signIn'];
 
+/** What of chats tells people of themselves, or follows from what has a rule. */
+const ownFields = [
+  'Chat.lastNumber',
+  'Chat.viewerCapacities',
+  'Chat.viewerDraft',
+  'Chat.viewerLeft',
+  'Chat.viewerMuted',
+  'Chat.viewerMutedUntil',
+  'Chat.viewerReadThrough',
+  'Chat.viewerUnreadCount',
+  'Message.clientMessageId',
+  'Message.readCount',
+  'Message.viewerAcknowledgedAt',
+  'Message.viewerIsAuthor',
+  'Message.viewerIsMentioned',
+  'Message.viewerNotifyAt',
+  'Message.viewerReactions',
+  'Poll.viewerCanSeeResults',
+  'Poll.viewerElectors',
+  'PollOption.viewerHasChosen',
+  'PollOption.voteCount',
+  'PollVoter.child',
+];
+
 const law = readLaw();
-const acts: Acts = { ...reading, ...told, ...following, ...doing, ...telling, ...filing, ...talked, ...talking };
+const acts: Acts = {
+  ...reading,
+  ...told,
+  ...following,
+  ...doing,
+  ...telling,
+  ...filing,
+  ...talked,
+  ...hearing,
+  ...talking,
+  ...polling,
+};
 const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((root) => !!root);
 const ruled = new Set(law.map((rule) => rule.field));
 
@@ -73,6 +120,23 @@ test('every rule is about a field that exists, and is run', () => {
   expect(law.map(({ name }) => name).sort()).toEqual(Object.keys(acts).sort());
 });
 
+test('what depends on who looks at a chat has a rule, or tells people of themselves alone', () => {
+  const names = [
+    'Chat',
+    'ChatMember',
+    'Message',
+    'MessageReader',
+    'MessageReactor',
+    'MessageRecipient',
+    'MessageRevision',
+  ];
+  const types = [...names, 'Poll', 'PollOption', 'PollVoter'].map((name) => schema.getType(name)).filter(isObjectType);
+  const fields = types.flatMap(fieldsOf).filter(({ field }) => field.extensions.perViewer === true);
+  expect(types).toHaveLength(names.length + 3);
+  const others = fields.map(({ name }) => name).filter((name) => !ruled.has(name) && !promised.includes(name));
+  expect(others.sort()).toEqual(ownFields);
+});
+
 test('who is not signed in finds only the openings that are listed here', () => {
   const open = roots.flatMap(fieldsOf).filter(({ field }) => field.extensions.anonymous !== false);
   expect(open.map(({ name }) => name)).toEqual(openings);
@@ -120,6 +184,29 @@ test('what the API says the viewer may do is what the law says', async () => {
         role,
         may: organization && promisesOf(role),
       });
+    }),
+  );
+});
+
+test.each(chatPromises)('what $flag says $which is what the law says', async ({ roles, compare }) => {
+  await Promise.all(
+    roles.map(async (role) => {
+      if (role === 'signed out') return;
+      const { says, promised: right } = await compare(talkative, role);
+      expect({ role, says }).toEqual({ role, says: right });
+    }),
+  );
+});
+
+test('an organization says whether the viewer may begin chats there', async () => {
+  await Promise.all(
+    chatRoles.map(async (role) => {
+      const { id } = talkative.school;
+      const query = `query ($id: ID!) { organization(id: $id) {
+        DIRECT: viewerCanCreateChat(kind: DIRECT) CUSTOM: viewerCanCreateChat(kind: CUSTOM) } }`;
+      const { data } = await (await actorOf(talkative, role)).send(query, { id });
+      const right = { DIRECT: beginsChats(role, 'DIRECT'), CUSTOM: beginsChats(role, 'CUSTOM') };
+      expect({ role, may: data?.organization ?? { DIRECT: false, CUSTOM: false } }).toEqual({ role, may: right });
     }),
   );
 });

@@ -95,6 +95,7 @@ describe('who', () => {
     ['closes another’s as the staff of a chat', closes(inChat(as('EMPLOYEE'))), everybody],
     ['closes another’s as a guardian in a chat', closes(inChat(as('GUARDIAN'))), nobody],
     ['closes another’s in a chat that they do not manage', closes(inChat(as('EMPLOYEE'), { kind: 'CUSTOM' })), leaders],
+    ['closes the other’s between two', closes(inChat(as('EMPLOYEE'), { kind: 'DIRECT' })), nobody],
     ['closes their own in a chat', closes(inChat(as('GUARDIAN')), 'me'), everybody],
     ['closes their own in a chat that they left', closes(inChat(left), 'me'), nobody],
   ])('%s', (_sentence, may, allowed) => {

@@ -32,7 +32,10 @@ export interface ChatMember {
   readonly user: PersonName;
 }
 
-/** Who takes part, as far as the viewer meets them: a guardian whose contacts are LIMITED is in no list of other families (§4.11). */
+/**
+ * Who takes part, as far as the viewer meets them: a guardian whose contacts are LIMITED is in no list of other families (§4.11).
+ * Who takes part no longer is not told who does.
+ */
 export const membersOfChat = peopleList<ChatMember, { chatId: string }>(
   sql`m.id`,
   sql`m.capacity, m.since,
@@ -43,5 +46,8 @@ export const membersOfChat = peopleList<ChatMember, { chatId: string }>(
     join audience_members m on m.audience_id = c.audience_id and m.until is null
     join users u on u.id = m.user_id
     where c.id = ${sql.placeholder('chatId')}
+      and exists (
+        select from audience_members own
+        where own.audience_id = c.audience_id and own.user_id = ${sql.placeholder('userId')} and own.until is null)
       and not (m.capacity = 'GUARDIAN' and ${hiddenFrom(sql`m.user_id`, sql`c.organization_id`)})`,
 );

@@ -278,8 +278,8 @@ builder.mutationField('closePoll', (t) =>
   t.fieldWithInput({
     type: PollType,
     description:
-      'Ends the voting for good, live for all who see it. Who created it; in a chat also its staff, in a CUSTOM one who manages ' +
-      'it; in a channel who publishes there. Repeating it changes nothing.',
+      'Ends the voting for good, live for all who see it. Who created it; in a chat of more than two also its staff, in a CUSTOM one ' +
+      'who manages it; in a channel who publishes there. Repeating it changes nothing.',
     errors: { types: [InvalidState] },
     input: { pollId: t.input.id(whichPoll) },
     resolve: (_root, { input }, ctx) => {

@@ -105,8 +105,9 @@ export const canSeeVoters = (
   electors: readonly Pick<Elector, 'hasVoted'>[],
 ): boolean => !poll.anonymous && obstacleAt(viewer, place) !== 'LEFT' && canSeeResults(poll, electors);
 
-/** Closes a poll: its creator, and whoever answers for what is said in its place. */
+/** Closes a poll: its creator, and whoever answers for what is said in its place; between two each only their own. */
 export const canClosePoll = (viewer: Viewer, { creatorId }: Pick<PollRow, 'creatorId'>, place: PollPlace): boolean =>
   'chat' in place
-    ? takesPart(place.own) && (creatorId === viewer.userId || canKeepChat(viewer, place.chat, place.own))
+    ? takesPart(place.own) &&
+      (creatorId === viewer.userId || (place.chat.kind !== 'DIRECT' && canKeepChat(viewer, place.chat, place.own)))
     : creatorId === viewer.userId || canKeepPost(viewer, place.post);

@@ -101,6 +101,11 @@ const accounts: Acts = {
     await elsewhere(scene, who);
     return does(who, 'RevokeOtherSessions', {}, (count) => count > 0);
   },
+  'Mutation.setQuietHours': on('SetQuietHours', async () => ({
+    input: { from: '21:00', until: '07:00', timeZone: 'Europe/Moscow' },
+  })),
+  'Mutation.turnOffQuietHours': on('TurnOffQuietHours', async () => ({})),
+  'Mutation.resetQuietHours': on('ResetQuietHours', async () => ({})),
   'Mutation.updateProfile': (_scene, who) => does(who, 'UpdateProfile', { input: { givenName: 'Maria' } }),
 };
 

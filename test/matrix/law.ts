@@ -13,7 +13,13 @@ export const mainRoles = [
   'student',
 ] as const;
 /** The columns of `law-of-chats.md`: in a chat it also matters of which group one is, and of which one was. */
-const chatRoles = [...mainRoles, 'other staff', 'other guardian', 'LIMITED guardian', 'former guardian'] as const;
+export const chatRoles = [
+  ...mainRoles,
+  'other staff',
+  'other guardian',
+  'LIMITED guardian',
+  'former guardian',
+] as const;
 export type MainRole = (typeof mainRoles)[number];
 export type Role = (typeof chatRoles)[number];
 

@@ -1,6 +1,6 @@
 import type { Json, TestClient } from '../support/client.ts';
 import { Board, done } from './board.ts';
-import { mainRoles, type Role } from './law.ts';
+import { type MainRole, mainRoles, type Role } from './law.ts';
 import type { Actor, Scene } from './scene.ts';
 
 /** A chat, as the law tells them apart, and which roles take part in it: they have something of their own there. */
@@ -35,8 +35,7 @@ export function chatCase(text: string): ChatCase {
   return { state, whose: (whose ?? null) as ChatCase['whose'], where }; // as the expression has it
 }
 
-type Extra = 'other staff' | 'other guardian' | 'LIMITED guardian' | 'former guardian';
-type Cast = Readonly<Record<Extra, Actor>>;
+type Cast = Readonly<Record<Exclude<Role, MainRole>, Actor>>;
 /** When what is scheduled is to be sent. */
 export const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
 let keys = 0;
@@ -53,6 +52,7 @@ export class Talk {
   readonly #chats = new Map<ChatPlace, string>();
   readonly #earlier = new Map<string, string>();
   readonly #files = new Map<string, string>();
+  readonly #polls = new Map<ChatPlace, string>();
   readonly #ids = new Map<Actor, Promise<string>>();
 
   private constructor(scene: Scene, board: Board, people: Cast, [clerk, classmate]: readonly [Actor, Actor]) {
@@ -101,6 +101,8 @@ export class Talk {
     const customId = await this.create('CUSTOM', [colleague, this.people['other staff']]);
     this.#chats.set('CUSTOM', customId);
     await this.#early('staff', 'CUSTOM', colleague);
+    this.#polls.set('CUSTOM', await this.ask('CUSTOM', colleague));
+    this.#polls.set('GROUP_GUARDIANS of one’s own', await this.ask('GROUP_GUARDIANS of one’s own', colleague));
     for (const [whose, author] of [
       ['staff', colleague],
       ['families', parent],
@@ -142,6 +144,11 @@ export class Talk {
 
   supervised(): Promise<string> {
     return this.create('CUSTOM', [this.board.colleague, this.scene.people.student]);
+  }
+
+  /** Who plays a role. */
+  actor(role: Role): Actor {
+    return isMain(role) ? this.scene.people[role] : this.people[role];
   }
 
   idOf(who: Actor): Promise<string> {
@@ -204,6 +211,26 @@ export class Talk {
     });
   }
 
+  isEarlier(messageId: string): boolean {
+    return [...this.#earlier.values()].includes(messageId);
+  }
+
+  /** Asks, and answers the poll's id. */
+  async ask(where: ChatPlace, by: TestClient, more: object = {}): Promise<string> {
+    const { chatId, clientMessageId } = saying(this.chat(where));
+    const input = { chatId, clientMessageId, question: 'When?', options: ['Monday', 'Tuesday'], ...more };
+    return (await done(by, 'CreatePoll', { input })).id;
+  }
+
+  /** The poll of a case, as `found`; CHILD and ANONYMOUS say how it is voted in. */
+  async poll({ state, whose, where }: ChatCase, who: Actor, role: Role, fresh = false): Promise<string> {
+    if (state === 'EARLIER' && !fresh) return this.#polls.get(where) ?? '';
+    const own = whose === 'one’s own' && takesPart(role, where);
+    const more = state === 'CHILD' ? { electorate: 'CHILD' } : { anonymous: state === 'ANONYMOUS' };
+    const make = () => this.ask(where, own ? who : this.author(whose, where), more);
+    return fresh ? make() : this.board.once(`poll ${state} ${own ? role : (whose ?? 'staff')} ${where}`, make);
+  }
+
   /** What was said EARLIER; and what the former guardian has said in the class was. */
   #earlierOf({ state, whose, where }: ChatCase, role: Role): string | undefined {
     const isSaid = state === '' || state === 'SENT';
@@ -244,8 +271,8 @@ export const saying = (chatId: string): Json => ({
   clientMessageId: `message-${++keys}`,
 });
 
-const isMain = (role: Role): role is (typeof mainRoles)[number] => (mainRoles as readonly Role[]).includes(role);
+const isMain = (role: Role): role is MainRole => (mainRoles as readonly Role[]).includes(role);
 
 /** Who plays a role. */
 export const actorOf = async (scene: Scene, role: Role): Promise<Actor> =>
-  isMain(role) ? scene.people[role] : (await Talk.of(scene)).people[role as Extra]; // whoever is not there in each scene
+  isMain(role) ? scene.people[role] : (await Talk.of(scene)).actor(role);

@@ -1,6 +1,6 @@
 import type { Json, TestClient } from '../support/client.ts';
 import { type Act, type Acts, eachCase } from './acts.ts';
-import { follows, found, hears, node, reads } from './answers.ts';
+import { found, node, reads } from './answers.ts';
 import { done } from './board.ts';
 import { readsFile } from './filing.ts';
 import { type Role, type Rule, readLaw } from './law.ts';
@@ -65,7 +65,9 @@ async function history(scene: Scene, where: ChatPlace, who: Actor, role: Role): 
   const at = (state: string) => talk.found({ state, whose: 'staff', where }, who, role);
   const both = [await at(hasEarlier(where) ? 'EARLIER' : 'SENT'), await at('SENT')] as const;
   await talk.board.once(`pinned ${where}`, async () => {
-    for (const messageId of both) await done(scene.people['verified staff'], 'PinMessage', { messageId });
+    const isTeachers = where === 'CUSTOM' || where === 'DIRECT';
+    const keeper = isTeachers ? scene.people['verified staff'] : talk.board.colleague;
+    for (const messageId of both) await done(keeper, 'PinMessage', { messageId });
     return 'pinned';
   });
   return both;
@@ -99,14 +101,18 @@ const messagesOf =
 const lastOf = ({ case: text }: Rule): Act => {
   const { where } = chatCase(text);
   return async (scene, who, role) => {
-    const [earlier] = await history(scene, where, who, role);
-    const chatId = (await Talk.of(scene)).chat(where);
-    return says(who, chatId, '... on Chat { lastNumber lastMessage { id number } }', ({ lastNumber, lastMessage }) =>
-      lastMessage?.number !== lastNumber
-        ? `number ${lastNumber}, and ${JSON.stringify(lastMessage)}`
-        : lastMessage.id === earlier
-          ? 'EARLIER'
-          : 'NOW',
+    const talk = await Talk.of(scene);
+    await history(scene, where, who, role);
+    return says(
+      who,
+      talk.chat(where),
+      '... on Chat { lastNumber lastMessage { id number } }',
+      ({ lastNumber, lastMessage }) =>
+        lastMessage?.number !== lastNumber
+          ? `number ${lastNumber}, and ${JSON.stringify(lastMessage)}`
+          : talk.isEarlier(lastMessage.id)
+            ? 'EARLIER'
+            : 'NOW',
     );
   };
 };
@@ -130,6 +136,20 @@ const membersOf = ({ case: text }: Rule): Act => {
     const there = [talk.author('staff', where), ...(where === 'HEAD_STAFF' ? [] : [talk.author('families', where)])];
     return says(who, talk.chat(where), fields, ({ members }) =>
       peopleSeen(talk, members.nodes, members.totalCount, there),
+    );
+  };
+};
+
+/** The other of two. */
+const counterpartOf = ({ case: text }: Rule): Act => {
+  const { where } = chatCase(text);
+  return async (scene, who) => {
+    const talk = await Talk.of(scene);
+    const { people } = scene;
+    const other = who === people.guardian ? people['verified staff'] : people.guardian;
+    const right = await talk.idOf(other);
+    return says(who, talk.chat(where), '... on Chat { counterpart { id } }', ({ counterpart }) =>
+      counterpart === null ? 'NONE' : counterpart.id === right ? 'OK' : counterpart.id,
     );
   };
 };
@@ -254,88 +274,21 @@ const search: Act = async (scene, who, role) => {
   );
 };
 
-/** Follows a chat in which something is said meanwhile. */
-const inChat =
-  (operation: string) =>
-  ({ case: text }: Rule): Act =>
-  async (scene, who) => {
-    const { where } = chatCase(text);
-    const talk = await Talk.of(scene);
-    return follows(who, operation, { chatId: talk.chat(where) }, 'MessageSent', async () =>
-      who.token ? talk.say(where, talk.author('staff', where)) : undefined,
-    );
-  };
-
-/** Follows one chat while something is said in another one, and then in this one: whether both are heard. */
-const elsewhere =
-  (operation: string): Act =>
-  async (scene, who) => {
-    const talk = await Talk.of(scene);
-    const here = 'GROUP_GUARDIANS of one’s own';
-    const cause = async () => {
-      if (!who.token) return '';
-      await talk.say('CUSTOM', talk.board.colleague);
-      return talk.say(here, talk.board.colleague);
-    };
-    return hears(
-      who,
-      operation,
-      { chatId: talk.chat(here) },
-      cause,
-      (delivered) => (delivered.filter((event) => event.__typename === 'MessageSent').length === 1 ? 'NONE' : 'OK'),
-      isSaid,
-    );
-  };
-const isSaid = (event: Json, messageId: string): boolean => event.message?.id === messageId;
-
-/** Follows everything while something is said in a chat, and then something happens that is told to all: whether it is heard. */
-const inAll = (rule: Rule): Act => {
+/** Whether something tells of what is said in a chat. */
+const notified = (rule: Rule): Act => {
   const { where } = chatCase(rule.case.replace('of what is said ', ''));
   return async (scene, who) => {
     const talk = await Talk.of(scene);
-    const document = `subscription ($id: ID!, $after: Cursor) { organizationEvents(organizationId: $id, after: $after) {
-      __typename ... on MessageSent { messageId } ... on PostPublished { post { id } } } }`;
-    const cause = async () => {
-      if (!who.token) return '';
-      const messageId = await talk.say(where, talk.author('staff', where));
-      said.set(who, messageId);
-      return scene.world.post(scene.arranger, talk.board.channel('COMMUNITY'));
-    };
-    return hears(who, document, { id: scene.school.id }, cause, (delivered) =>
-      delivered.some(({ messageId }) => messageId === said.get(who)) ? 'OK' : 'NONE',
-    );
-  };
-};
-const said = new WeakMap<TestClient, string>();
-
-/** The same of what a whole client follows: its own profile is changed last. */
-const inOwn = (rule: Rule): Act => {
-  const { where } = chatCase(rule.case.replace('of what is said ', ''));
-  return async (scene, who) => {
-    const talk = await Talk.of(scene);
-    const document = `subscription ($after: Cursor) { viewerEvents(after: $after) {
-      __typename ... on MessageSent { messageId } ... on ProfileUpdated { user { givenName } } } }`;
-    const givenName = `Anna ${where.length}`;
-    const cause = async () => {
-      if (!who.token) return '';
-      said.set(who, await talk.say(where, talk.author('staff', where)));
-      await who.does('UpdateProfile', { input: { givenName } });
-      return givenName;
-    };
-    return hears(
-      who,
-      document,
-      {},
-      cause,
-      (delivered) => (delivered.some(({ messageId }) => messageId === said.get(who)) ? 'OK' : 'NONE'),
-      (event, last) => event.user?.givenName === last,
-    );
+    await talk.board.once(`notifying ${where}`, () => talk.say(where, talk.board.colleague));
+    return reads(who, 'Notifications', { first }, ({ viewer }) => {
+      if (!viewer) return 'NULL';
+      const told: readonly Json[] = viewer.notifications.nodes;
+      return told.some(({ chat: of }) => of?.id === talk.chat(where)) ? 'OK' : 'NONE';
+    });
   };
 };
 
-const isOfTalk = ({ case: text }: Rule): boolean => text.startsWith('of what is said ');
-
-/** How to run each rule on reading and following what is said. */
+/** How to run each rule on reading what is said. */
 export const talked: Acts = {
   ...eachCase(law, 'Query.node', nodes),
   ...eachCase(law, 'Query.chat', chat),
@@ -343,12 +296,14 @@ export const talked: Acts = {
   'Viewer.chats of the past': ofViewer(true),
   'Viewer.messages': search,
   'Viewer.scheduledMessages': scheduled,
+  ...eachCase(law, 'Viewer.notifications', notified),
   'Organization.chats': ofOrganization,
   ...eachCase(law, 'Chat.messages', (rule) =>
     messagesOf(rule.case.startsWith('pinned') ? 'pinned' : rule.case.startsWith('found') ? 'found' : 'messages')(rule),
   ),
   ...eachCase(law, 'Chat.lastMessage', lastOf),
   ...eachCase(law, 'Chat.members', membersOf),
+  ...eachCase(law, 'Chat.counterpart', counterpartOf),
   ...eachCase(
     law,
     'Message.readers',
@@ -370,14 +325,4 @@ export const talked: Acts = {
   ...eachCase(law, 'Message.mentions', naming('mentions', mentioningLimited)),
   ...eachCase(law, 'Message.replyTo', naming('replyTo', answeringEarlier)),
   ...eachCase(law, 'Message.forwardedFrom', naming('forwardedFrom', fromHeadStaff)),
-  ...eachCase(law, 'Subscription.messageSent', (rule) =>
-    rule.case.startsWith('in ') ? inChat('MessageSent')(rule) : null,
-  ),
-  ...eachCase(law, 'Subscription.chatEvents', (rule) =>
-    rule.case.startsWith('in ') ? inChat('ChatEvents')(rule) : null,
-  ),
-  'Subscription.messageSent of another chat': elsewhere('MessageSent'),
-  'Subscription.chatEvents of another chat': elsewhere('ChatEvents'),
-  ...eachCase(law, 'Subscription.organizationEvents', (rule) => (isOfTalk(rule) ? inAll(rule) : null)),
-  ...eachCase(law, 'Subscription.viewerEvents', (rule) => (isOfTalk(rule) ? inOwn(rule) : null)),
 };

@@ -10,6 +10,7 @@ const law = readLaw();
 const partners: Readonly<Record<string, (talk: Talk) => Actor>> = {
   'confirmed staff of no group': ({ clerk }) => clerk,
   'the teacher of the class': ({ scene }) => scene.people['verified staff'],
+  'the teacher of another group': ({ people }) => people['other staff'],
   'an unconfirmed employee of the class': ({ scene }) => scene.people['unverified staff'],
   'a guardian of the class': ({ classmate }) => classmate,
   'a guardian of another group': ({ people }) => people['other guardian'],

@@ -1,0 +1,92 @@
+import type { Json, TestClient } from '../support/client.ts';
+import { type Act, type Acts, eachCase } from './acts.ts';
+import { follows, hears } from './answers.ts';
+import { type Rule, readLaw } from './law.ts';
+import { chatCase, Talk } from './talk.ts';
+
+const law = readLaw();
+
+/** What was said for somebody to hear, or not. */
+const said = new WeakMap<TestClient, string>();
+const heard =
+  (who: TestClient) =>
+  (delivered: readonly Json[]): string =>
+    delivered.some(({ messageId }) => messageId === said.get(who)) ? 'OK' : 'NONE';
+
+/** Follows a chat in which something is said meanwhile. */
+const inChat =
+  (operation: string) =>
+  ({ case: text }: Rule): Act =>
+  async (scene, who) => {
+    const { where } = chatCase(text);
+    const talk = await Talk.of(scene);
+    return follows(who, operation, { chatId: talk.chat(where) }, 'MessageSent', async () =>
+      who.token ? talk.say(where, talk.author('staff', where)) : undefined,
+    );
+  };
+
+/** Follows one chat while something is said in another one, and then in this one: whether both are heard. */
+const elsewhere =
+  (operation: string): Act =>
+  async (scene, who) => {
+    const talk = await Talk.of(scene);
+    const here = 'GROUP_GUARDIANS of one’s own';
+    const cause = async () => {
+      if (!who.token) return '';
+      said.set(who, await talk.say('CUSTOM', talk.board.colleague));
+      return talk.say(here, talk.board.colleague);
+    };
+    return hears(who, operation, { chatId: talk.chat(here) }, cause, heard(who), isSaid);
+  };
+const isSaid = (event: Json, messageId: string): boolean => event.message?.id === messageId;
+
+/** Follows everything while something is said in a chat, and then something happens that is told to all: whether it is heard. */
+const inAll = (rule: Rule): Act => {
+  const { where } = chatCase(rule.case.replace('of what is said ', ''));
+  return async (scene, who) => {
+    const talk = await Talk.of(scene);
+    const document = `subscription ($id: ID!, $after: Cursor) { organizationEvents(organizationId: $id, after: $after) {
+      __typename ... on MessageSent { messageId } ... on PostPublished { post { id } } } }`;
+    const cause = async () => {
+      if (!who.token) return '';
+      const messageId = await talk.say(where, talk.author('staff', where));
+      said.set(who, messageId);
+      return scene.world.post(scene.arranger, talk.board.channel('COMMUNITY'));
+    };
+    return hears(who, document, { id: scene.school.id }, cause, heard(who));
+  };
+};
+
+/** The same of what a whole client follows: its own profile is changed last. */
+const inOwn = (rule: Rule): Act => {
+  const { where } = chatCase(rule.case.replace('of what is said ', ''));
+  return async (scene, who) => {
+    const talk = await Talk.of(scene);
+    const document = `subscription ($after: Cursor) { viewerEvents(after: $after) {
+      __typename ... on MessageSent { messageId } ... on ProfileUpdated { user { givenName } } } }`;
+    const givenName = `Anna ${where.length}`;
+    const cause = async () => {
+      if (!who.token) return '';
+      said.set(who, await talk.say(where, talk.author('staff', where)));
+      await who.does('UpdateProfile', { input: { givenName } });
+      return givenName;
+    };
+    return hears(who, document, {}, cause, heard(who), (event, last) => event.user?.givenName === last);
+  };
+};
+
+const isOfTalk = ({ case: text }: Rule): boolean => text.startsWith('of what is said ');
+
+/** How to run each rule on following what is said. */
+export const hearing: Acts = {
+  ...eachCase(law, 'Subscription.messageSent', (rule) =>
+    rule.case.startsWith('in ') ? inChat('MessageSent')(rule) : null,
+  ),
+  ...eachCase(law, 'Subscription.chatEvents', (rule) =>
+    rule.case.startsWith('in ') ? inChat('ChatEvents')(rule) : null,
+  ),
+  'Subscription.messageSent of another chat': elsewhere('MessageSent'),
+  'Subscription.chatEvents of another chat': elsewhere('ChatEvents'),
+  ...eachCase(law, 'Subscription.organizationEvents', (rule) => (isOfTalk(rule) ? inAll(rule) : null)),
+  ...eachCase(law, 'Subscription.viewerEvents', (rule) => (isOfTalk(rule) ? inOwn(rule) : null)),
+};
