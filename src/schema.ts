@@ -22,6 +22,7 @@ import './chat-marks/graphql.ts';
 import './messages/graphql.ts';
 import './sending/graphql.ts';
 import './chat-members/graphql.ts';
+import './presence/graphql.ts';
 import './movements/graphql.ts';
 import './guardians/graphql.ts';
 import './assignments/graphql.ts';
