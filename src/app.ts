@@ -33,6 +33,7 @@ import { Tail } from './log/tail.ts';
 import { lineThroughPostgres, throughPostgres } from './log/wake-up.ts';
 import { lineThroughNats, throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
+import { changesWhoIsMet } from './presence/policy.ts';
 import { rosters } from './presence/queries.ts';
 import { scheduledPublication } from './publications/commands.ts';
 import { schema } from './schema.ts';
@@ -105,7 +106,10 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   const { tail, hub } = await startLog(connection, config, logger, {
     came: (userId) => attendance.came(userId),
     left: (userId) => attendance.left(userId),
-    accessChanged: (audienceId) => rooms.accessChanged(audienceId),
+    happened: ({ kind, audienceId }) => {
+      if (kind === 'ACCESS_BEGAN' || kind === 'ACCESS_ENDED') rooms.accessChanged(audienceId);
+      else if (changesWhoIsMet(kind)) rooms.personChanged(audienceId);
+    },
   });
   stack.use(tail);
   const recurring: readonly RecurringJob[] = [

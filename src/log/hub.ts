@@ -31,14 +31,15 @@ export interface HubOptions {
   flush?(): void;
   /** Everything a person may see or ever could. */
   staysOf(userId: string): Promise<readonly Stay[]>;
-  /** Hears who comes here and who has gone, by all their connections, and where who may see something has changed. */
   readonly witness?: Witness;
 }
 
 export interface Witness {
+  /** Somebody is connected here, and is no longer, by any socket or stream. */
   came(userId: string): void;
   left(userId: string): void;
-  accessChanged(audienceId: string): void;
+  /** Called for every event, after who is connected has lost or got what they may see by it. */
+  happened(event: LoggedEvent): void;
 }
 
 /**
@@ -98,6 +99,7 @@ export class Hub implements Source {
       this.window.add(event);
       if (control.has(event.kind)) this.#applyControl(event);
       else this.#hand(event);
+      this.#options.witness?.happened(event);
     }
   }
 
@@ -121,7 +123,6 @@ export class Hub implements Source {
     // Only whoever comes in is told what kind of audience it is.
     const known = kind === 'ACCESS_BEGAN' ? this.#intern(audience) : audience;
     this.#readers.get(String(payload.userId))?.changed(event, known);
-    this.#options.witness?.accessChanged(id);
   }
 
   /** Begins anew after a restore or a failover: what was read before it may never have happened. */

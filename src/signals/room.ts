@@ -94,8 +94,13 @@ export class Room<Person> implements Task {
     return this.#followers.size === 0;
   }
 
+  /** Whether somebody is at the place, or it is not known yet. */
+  mayHold(userId: string): boolean {
+    return this.#roster?.people.has(userId) ?? true;
+  }
+
   changed(userId: string): void {
-    if (this.#roster && !this.#roster.people.has(userId)) return;
+    if (!this.mayHold(userId)) return;
     this.#changed.add(userId);
     this.#wake();
   }

@@ -58,4 +58,9 @@ export class Rooms<Person> {
   accessChanged(audienceId: string): void {
     this.#byAudience.get(audienceId)?.peopleChanged();
   }
+
+  /** Who is told of somebody may be others now. */
+  personChanged(userId: string): void {
+    for (const room of this.#byPlace.values()) if (room.mayHold(userId)) room.peopleChanged();
+  }
 }
