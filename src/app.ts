@@ -27,16 +27,22 @@ import { startInspector } from './inspection/inspector.ts';
 import { type Jobs, type RecurringJob, startJobs } from './jobs/queue.ts';
 import type { TaskKind } from './jobs/tasks.ts';
 import { expireJoinRequests } from './join-requests/commands.ts';
-import { Hub } from './log/hub.ts';
+import { Hub, type Witness } from './log/hub.ts';
 import { trimming } from './log/retention.ts';
 import { Tail } from './log/tail.ts';
-import { throughPostgres } from './log/wake-up.ts';
-import { throughNats } from './log/wake-up-nats.ts';
+import { lineThroughPostgres, throughPostgres } from './log/wake-up.ts';
+import { lineThroughNats, throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
 import { pollDeadline } from './polls/commands.ts';
+import { changesWhoIsMet } from './presence/policy.ts';
+import { rosters } from './presence/queries.ts';
 import { scheduledPublication } from './publications/commands.ts';
 import { scheduledMessage } from './scheduled-messages/commands.ts';
 import { schema } from './schema.ts';
+import { Attendance } from './signals/attendance.ts';
+import { Board } from './signals/board.ts';
+import { Rooms } from './signals/rooms.ts';
+import { Signals } from './signals/signals.ts';
 import { openStorage } from './storage/storage.ts';
 import { Downloads } from './transfers/downloads.ts';
 import { FileLinks } from './transfers/links.ts';
@@ -63,6 +69,8 @@ const maxTailLagMs = 10_000;
 /** Sockets that come within so many milliseconds are let in together. */
 const admissionGapMs = 50;
 const sessionCheckMs = 60_000;
+/** How often a minute one person may tell that they write in one chat, or no longer. */
+const typingPerMinute = 60;
 
 /** The whole server: database, log, API. Disposing stops it without losing what it has accepted. */
 export async function startApp(config: Config, outside: Outside = {}): Promise<App> {
@@ -85,7 +93,26 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   await storage.check();
   const links = await FileLinks.with(await linkSecret(db));
 
-  const { tail, hub } = await startLog(connection, config, logger);
+  const signals = stack.use(await startSignals(connection, config, logger));
+  const board = stack.use(new Board());
+  signals.listen(board);
+  const attendance = stack.use(new Attendance(signals, board));
+  const rooms = new Rooms({
+    board,
+    attendance,
+    slices: () => hub.slices,
+    rosterOf: rosters({ db, viewerOfSession: (id) => services.viewerOfSession(id) }),
+    momentary: 'ChatPresence',
+    onFailure: (error) => logger.debug({ err: error }, 'presence cannot be told now'),
+  });
+  const { tail, hub } = await startLog(connection, config, logger, {
+    came: (userId) => attendance.came(userId),
+    left: (userId) => attendance.left(userId),
+    happened: ({ kind, audienceId }) => {
+      if (kind === 'ACCESS_BEGAN' || kind === 'ACCESS_ENDED') rooms.accessChanged(audienceId);
+      else if (changesWhoIsMet(kind)) rooms.personChanged(audienceId);
+    },
+  });
   stack.use(tail);
   const recurring: readonly RecurringJob[] = [
     trimming(config.logRetentionDays),
@@ -115,6 +142,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     authenticate: together(authenticateAll),
     viewerOfSession: together((ids) => viewersOf(db, ids, config.sessionIdleDays)),
     linkTo: (link) => links.pathOf(link),
+    presence: { signals, board, attendance, rooms, limit: limitInMemory(typingPerMinute, 60) },
     maxUploadBytes: config.maxUploadBytes,
     leastOf,
   };
@@ -185,7 +213,15 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   };
 }
 
-async function startLog(connection: Connection, config: Config, logger: Logger) {
+async function startSignals(connection: Connection, { nats }: Config, logger: Logger): Promise<Signals> {
+  const lost = 'NATS is lost: nobody hears who is online at other processes';
+  const line = nats
+    ? await lineThroughNats(connection, nats, logger, { name: 'signals', lost })
+    : lineThroughPostgres(connection, 'signals');
+  return Signals.open(line, (error) => logger.debug({ err: error }, 'signals are lost'));
+}
+
+async function startLog(connection: Connection, config: Config, logger: Logger, witness: Witness) {
   let hub: Hub | null = null;
   const { nats } = config;
   const wakeUp = nats ? await throughNats(connection, nats, logger) : throughPostgres(connection);
@@ -200,6 +236,7 @@ async function startLog(connection: Connection, config: Config, logger: Logger) 
     trimmedThrough: () => tail.trimmedThrough,
     settled: () => tail.settled(),
     flush,
+    witness,
     staysOf: together((userIds) => staysOf(connection.db, userIds)),
   });
   return { tail, hub };

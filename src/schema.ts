@@ -33,6 +33,7 @@ import './votes/graphql.ts';
 import './chat-members/graphql.ts';
 import './quiet-hours/graphql.ts';
 import './notifications/graphql.ts';
+import './presence/graphql.ts';
 import './movements/graphql.ts';
 import './guardians/graphql.ts';
 import './assignments/graphql.ts';

@@ -13,6 +13,7 @@ const kernel = [
   'database',
   'jobs',
   'log',
+  'signals',
   'delivery',
   'graphql',
   'transfers',

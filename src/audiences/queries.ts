@@ -6,8 +6,9 @@ import { NotFound, Unauthenticated } from '../errors.ts';
 import type { Page } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
 import type { Follower } from '../log/follower.ts';
-import type { Stay } from '../log/hub.ts';
-import type { Audience, Topic } from '../log/reader.ts';
+import type { Hub, Stay } from '../log/hub.ts';
+import type { Audience, Reader, Topic } from '../log/reader.ts';
+import type { Company } from '../log/source.ts';
 import { hashSecret } from '../secrets.ts';
 import { Viewer } from '../viewer.ts';
 import { type AudienceKind, audiences } from './tables.ts';
@@ -47,8 +48,7 @@ export function follow(
   { of, ...topic }: Wanted,
   after: string | null | undefined,
 ): Promise<Follower> {
-  const reader = hub.reader(viewer.userId);
-  if (!reader) throw new Error('a transport must hold whoever subscribes');
+  const reader = readerOf(hub, viewer);
   const anchor = (audience: Audience) => {
     if (of === 'VIEWER') return audience === reader.alone;
     if ('audienceId' in of) return audience.id === of.audienceId;
@@ -57,6 +57,24 @@ export function follow(
     return audience.kind === of.kind && ofThem;
   };
   return hub.follow(reader, viewer.sessionId, { anchor, ...topic }, asking.resumeAfter ?? after ?? null);
+}
+
+/** Follows nothing that the log tells, while the viewer is in an audience: only their company. @throws NotFound */
+export function accompany(
+  { services: { hub }, viewer }: Context,
+  audienceId: string,
+  company: Company,
+): Promise<Follower> {
+  const wanted = { anchor: ({ id }: Audience) => id === audienceId, scope: 'ANCHOR', kinds: noKinds } as const;
+  return hub.follow(readerOf(hub, viewer), viewer.sessionId, wanted, null, company);
+}
+
+const noKinds: ReadonlySet<string> = new Set();
+
+function readerOf(hub: Hub, { userId }: Viewer): Reader {
+  const reader = hub.reader(userId);
+  if (!reader) throw new Error('a transport must hold whoever subscribes');
+  return reader;
 }
 
 const viewerColumns = sql.raw(`

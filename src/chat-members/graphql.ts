@@ -33,7 +33,7 @@ builder.objectType(SupervisorNeeded, {
     'first: `updateChat(supervisorId)`.',
 });
 
-const ChatMemberType = builder.objectRef<ChatMember>('ChatMember').implement({
+export const ChatMemberType = builder.objectRef<ChatMember>('ChatMember').implement({
   description:
     'Somebody who takes part in a chat, in one capacity. One who works here and has a child here is there as both.',
   fields: (t) => ({

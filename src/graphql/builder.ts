@@ -183,7 +183,10 @@ export const builder = new SchemaBuilder<{
 
 builder.queryType({ description: 'What can be read. What a viewer may not see is null, as if it did not exist.' });
 builder.mutationType({ description: 'What can be done. Expected failures are members of each field’s result union.' });
-builder.subscriptionType({ description: 'What happens, as it happens: exactly once, in order, resumable by `after`.' });
+builder.subscriptionType({
+  description:
+    'What happens, as it happens: exactly once, in order, resumable by `after`; but for `chatPresence`, which is never kept.',
+});
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({

@@ -4,6 +4,10 @@ import type { DeliverCode } from '../delivery/codes.ts';
 import { Unauthenticated } from '../errors.ts';
 import type { Hub } from '../log/hub.ts';
 import type { Audience } from '../log/reader.ts';
+import type { Company } from '../log/source.ts';
+import type { Attendance } from '../signals/attendance.ts';
+import type { Board } from '../signals/board.ts';
+import type { Signals } from '../signals/signals.ts';
 import type { Locale } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Limiter } from './rates.ts';
@@ -25,6 +29,15 @@ export interface Services {
   viewerOfSession(sessionId: string): Promise<Viewer | null>;
   /** A path under which a file may be fetched for a few minutes, while the session lasts and its holder may see the file. */
   linkTo(link: FileLink): Promise<string>;
+  /** What is told around the log: who is here, and who writes where. */
+  readonly presence: {
+    readonly signals: Signals;
+    readonly board: Board;
+    readonly attendance: Attendance;
+    readonly rooms: { at(placeId: string): Company };
+    /** How often one person may say so in one chat. */
+    readonly limit: Limiter;
+  };
   /** How large a file may be. */
   readonly maxUploadBytes: number;
   /** Somebody with no more rights than being in an audience gives; null where that gives none. */

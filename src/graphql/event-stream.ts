@@ -1,7 +1,7 @@
 import { encodeCursor } from '../log/cursor.ts';
 import type { Hub } from '../log/hub.ts';
 import type { Rendered } from '../log/lane.ts';
-import type { Delivery, Outlet } from '../log/outlet.ts';
+import type { Delivery, Moment, Outlet } from '../log/outlet.ts';
 import type { Holder } from '../log/reader.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Asking } from './context.ts';
@@ -102,12 +102,13 @@ export class EventStream implements Outlet, Holder {
     );
   }
 
-  alone(delivery: Delivery): Promise<Rendered> {
-    return this.#subscription?.plan.alone(delivery, this.#asking) ?? Promise.resolve(null);
+  alone(told: Delivery | Moment): Promise<Rendered> {
+    return this.#subscription?.plan.alone(told, this.#asking) ?? Promise.resolve(null);
   }
 
-  send(payload: Uint8Array, position: number): void {
-    this.#write(`id: ${encodeCursor(this.#streams.hub.epoch, position)}\nevent: next\ndata: `, payload, '\n\n');
+  send(payload: Uint8Array, position: number | null): void {
+    const id = position === null ? '' : `id: ${encodeCursor(this.#streams.hub.epoch, position)}\n`;
+    this.#write(`${id}event: next\ndata: `, payload, '\n\n');
   }
 
   get full(): boolean {

@@ -1,7 +1,7 @@
 import type { ObjectRef } from '@pothos/core';
 import { encodeCursor } from '../log/cursor.ts';
 import type { LoggedEvent } from '../log/history.ts';
-import type { Delivery, Ending } from '../log/outlet.ts';
+import type { Delivery, Ending, Moment } from '../log/outlet.ts';
 import type { Viewer } from '../viewer.ts';
 import { builder, type Types } from './builder.ts';
 import type { Batch, Context } from './context.ts';
@@ -161,6 +161,19 @@ export function liveUnion(name: string, description: string, only?: EventRef | '
       const event = delivery as Delivery;
       if ('ending' in event) return event.ending === 'ACCESS_ENDED' ? AccessEnded : ResyncRequired;
       return events.get(event.kind)?.type;
+    },
+  });
+}
+
+/** What a subscription delivers that is told beside the log, and its end. */
+export function momentUnion<Told extends Moment>(name: string, description: string, type: ObjectRef<Types, Told>) {
+  return builder.unionType(name, {
+    description,
+    types: [type, AccessEnded, ResyncRequired],
+    resolveType: (delivery) => {
+      const told = delivery as Told | Ending; // the union's members; Pothos sees their shapes joined
+      if ('momentary' in told) return type;
+      return told.ending === 'ACCESS_ENDED' ? AccessEnded : ResyncRequired;
     },
   });
 }

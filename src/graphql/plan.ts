@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { isUnavailable } from '../database/failures.ts';
 import type { LoggedEvent } from '../log/history.ts';
 import type { Rendered, Renderer } from '../log/lane.ts';
-import type { Delivery } from '../log/outlet.ts';
+import type { Delivery, Moment } from '../log/outlet.ts';
 import type { Audience } from '../log/reader.ts';
 import { type Asking, Loaders, type Services, ViewerContext } from './context.ts';
 import { presentError } from './errors.ts';
@@ -124,6 +124,8 @@ export class Plan implements Renderer {
   readonly #logger: Logger;
   /** Types of events in which a field turned out to be marked wrongly. */
   readonly #unsafe = new Set<string>();
+  /** What is told beside the log, for as long as it is being told. */
+  readonly #moments = new WeakMap<Moment, Rendered | Promise<Rendered>>();
 
   constructor(id: number, selection: Selection, args: ValidatedSubscriptionArgs, plans: Plans, options: PlanOptions) {
     this.id = id;
@@ -140,15 +142,29 @@ export class Plan implements Renderer {
     return this.#plans.rendered(this, event, () => this.#share(event, audience, type));
   }
 
-  async #share(event: LoggedEvent, audience: Audience, type: string): Promise<Rendered> {
+  moment(moment: Moment, audience: Audience): Rendered | Promise<Rendered> {
+    const { momentary: type } = moment;
+    if (this.#selection.perViewer(type) || this.#unsafe.has(type)) return null;
+    const known = this.#moments.get(moment);
+    if (known !== undefined) return known;
+    const rendering = this.#share(moment, audience, type, 0);
+    this.#moments.set(moment, rendering);
+    rendering.then(
+      (rendered) => this.#moments.set(moment, rendered),
+      () => this.#moments.delete(moment),
+    );
+    return rendering;
+  }
+
+  async #share(told: LoggedEvent | Moment, audience: Audience, type: string, again = retries): Promise<Rendered> {
     for (let attempt = 0; ; attempt++) {
       const context = new SharedContext(this.#services, this.#plans.loaders, audience);
-      const result = await this.#execute(event, context);
+      const result = await this.#execute(told, context);
       if (context.misused) this.#report(type, result);
       if (context.misused || context.notForAll) return null;
       const lost = unavailable(result);
       if (!lost) return result.errors ? null : bytesOf(result);
-      if (attempt === retries) throw lost;
+      if (attempt === again) throw lost;
       await sleep(retryMs, undefined, { ref: false });
     }
   }
@@ -161,13 +177,13 @@ export class Plan implements Renderer {
   }
 
   /** What one viewer is shown, asked afresh who they are; null: their session is over. */
-  async alone(delivery: Delivery, asking: Asking): Promise<Rendered> {
+  async alone(told: Delivery | Moment, asking: Asking): Promise<Rendered> {
     const { hub, authenticate } = this.#services;
-    const isEnding = 'ending' in delivery;
+    const isEnding = 'ending' in told;
     const viewer = isEnding || !asking.token ? null : await authenticate(asking.token);
     if (!isEnding && !viewer) return null;
     const context = new ViewerContext(this.#services, asking, viewer);
-    const result = await hub.slices.begin(() => this.#execute(delivery, context));
+    const result = await hub.slices.begin(() => this.#execute(told, context));
     // An event that could not be read now is not to count as delivered.
     const lost = unavailable(result);
     if (lost) throw lost;
@@ -181,9 +197,10 @@ export class Plan implements Renderer {
     return presented;
   }
 
-  async #execute(rootValue: Delivery, contextValue: SharedContext | ViewerContext): Promise<ExecutionResult> {
+  async #execute(rootValue: Delivery | Moment, contextValue: SharedContext | ViewerContext): Promise<ExecutionResult> {
     const shared = contextValue instanceof SharedContext;
-    this.#logger.debug({ kind: 'render', position: rootValue.position, shared }, 'operation');
+    const position = 'position' in rootValue ? rootValue.position : null;
+    this.#logger.debug({ kind: 'render', position, shared }, 'operation');
     return executeSubscriptionEvent({ ...this.#args, rootValue, contextValue });
   }
 }

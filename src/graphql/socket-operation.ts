@@ -1,5 +1,5 @@
 import type { Rendered } from '../log/lane.ts';
-import type { Delivery, Outlet } from '../log/outlet.ts';
+import type { Delivery, Moment, Outlet } from '../log/outlet.ts';
 import type { Connection } from './connection.ts';
 import { deliver, type Subscription } from './operations.ts';
 
@@ -27,8 +27,8 @@ export class SocketOperation implements Outlet {
     this.#connection.forget(this);
   }
 
-  async alone(delivery: Delivery): Promise<Rendered> {
-    return this.#subscription?.plan.alone(delivery, this.#connection.asking) ?? null;
+  async alone(told: Delivery | Moment): Promise<Rendered> {
+    return this.#subscription?.plan.alone(told, this.#connection.asking) ?? null;
   }
 
   send(payload: Uint8Array): void {

@@ -1,27 +1,11 @@
 import type { Page } from './backfill.ts';
 import type { LoggedEvent } from './history.ts';
 import type { Job, Lane, Recipient, Rendered, Renderer } from './lane.ts';
-import type { Delivery, Ending, EndingReason, Outlet } from './outlet.ts';
+import type { Ending, EndingReason, Moment, Outlet } from './outlet.ts';
 import { type Audience, type Reader, type SessionEnding, spans, type Topic, type Watcher, wants } from './reader.ts';
-import type { Slices, Task } from './slices.ts';
-import { firstAfter, type Window } from './window.ts';
-
-/** What followers need of the hub. */
-export interface Source {
-  readonly position: number;
-  readonly window: Window;
-  readonly slices: Slices;
-  /** The lane of all who follow by one renderer, entered and left by each of them. */
-  enter(renderer: Renderer, topic: Topic): Lane;
-  leave(lane: Lane): void;
-  /** Whether everything behind a place is still there. */
-  remembers(position: number): Promise<boolean>;
-  /** What was missed, from the log; null when it is forgotten. */
-  backfill(audienceIds: readonly string[], after: number, through: number): Promise<Page | null>;
-  /** Begins and ceases to have its lane hand it what happens. */
-  attach(follower: Follower, lane: Lane): void;
-  detach(follower: Follower, lane: Lane): void;
-}
+import type { Task } from './slices.ts';
+import type { Company, Source } from './source.ts';
+import { firstAfter } from './window.ts';
 
 /** Events that one step of catching up looks at, and begins to render ahead. */
 const step = 64;
@@ -30,11 +14,12 @@ const step = 64;
  * One subscription. It catches up from memory or from the log, then is handed events by its lane; it falls back to
  * catching up whenever its connection is slow, its access changes, or what it is shown is for it alone.
  */
-export class Follower implements Recipient, Watcher, Task, AsyncIterable<Delivery> {
+export class Follower implements Recipient, Watcher, Task, AsyncIterable<never> {
   readonly topic: Topic;
   readonly reader: Reader;
   readonly sessionId: string;
   readonly #source: Source;
+  readonly #company: Company | null;
   #lane: Lane | null = null;
   #outlet: Outlet | null = null;
   /** Everything up to here is delivered, or was never to be. */
@@ -47,8 +32,16 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
   #spanned: readonly string[] | null = null;
   #ending: Ending | null = null;
 
-  constructor(source: Source, topic: Topic, reader: Reader, sessionId: string, from: number) {
+  constructor(
+    source: Source,
+    topic: Topic,
+    reader: Reader,
+    sessionId: string,
+    from: number,
+    company: Company | null = null,
+  ) {
     this.#source = source;
+    this.#company = company;
     this.topic = topic;
     this.reader = reader;
     this.sessionId = sessionId;
@@ -56,7 +49,7 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
   }
 
   /** GraphQL demands a stream of whoever subscribes; this one is not read but delivered, through its outlet. */
-  [Symbol.asyncIterator](): AsyncIterator<Delivery> {
+  [Symbol.asyncIterator](): AsyncIterator<never> {
     throw new Error('a follower is started, not iterated');
   }
 
@@ -95,8 +88,13 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
     const waiting = this.#lane?.waitingFrom;
     this.#from = Math.max(this.#from, waiting == null ? this.#source.position - 1 : waiting - 1);
     this.#state = 'BEHIND';
-    if (this.#lane) this.#source.detach(this, this.#lane);
+    this.#part();
     this.#source.slices.add(this);
+  }
+
+  #part(): void {
+    if (this.#lane) this.#source.detach(this, this.#lane);
+    this.#company?.left(this);
   }
 
   // Behind: it takes the events one by one until there are no more.
@@ -226,6 +224,20 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
     this.#spanned = null;
     this.#state = 'LIVE';
     if (this.#lane) this.#source.attach(this, this.#lane);
+    this.#company?.joined(this);
+  }
+
+  /** What it shows of something that is told beside the log; null: nothing. */
+  async rendered(moment: Moment): Promise<Rendered> {
+    const shared = await this.#lane?.renderer.moment(moment, this.topic.anchor);
+    return shared ?? this.#outlet?.alone(moment) ?? null;
+  }
+
+  /** Says what its company tells, which begins anew if there was no room for it. */
+  say(payload: Uint8Array): void {
+    if (this.#state !== 'LIVE') return;
+    if (this.#outlet?.full) this.#fallBehind();
+    else this.#outlet?.send(payload, null);
   }
 
   #sayLast(ending: Ending): void {
@@ -291,7 +303,7 @@ export class Follower implements Recipient, Watcher, Task, AsyncIterable<Deliver
 
   #leave(): void {
     if (this.#lane) {
-      if (this.#state === 'LIVE') this.#source.detach(this, this.#lane);
+      if (this.#state === 'LIVE') this.#part();
       this.#source.leave(this.#lane);
     }
     this.#state = 'OVER';

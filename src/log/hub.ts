@@ -2,11 +2,12 @@ import type { Database } from '../database/connect.ts';
 import { NotFound, RateLimited } from '../errors.ts';
 import { backfill, type Page } from './backfill.ts';
 import { decodeCursor } from './cursor.ts';
-import { Follower, type Source } from './follower.ts';
+import { Follower } from './follower.ts';
 import { headOf, type LoggedEvent } from './history.ts';
 import { Lane, type Renderer } from './lane.ts';
 import { type Audience, control, type Holder, type Interval, Reader, type Topic, wants } from './reader.ts';
 import { Slices } from './slices.ts';
+import type { Company, Source } from './source.ts';
 import { Window } from './window.ts';
 
 /** Sockets and streams of one person, and what they may follow at once on all of them. */
@@ -30,6 +31,15 @@ export interface HubOptions {
   flush?(): void;
   /** Everything a person may see or ever could. */
   staysOf(userId: string): Promise<readonly Stay[]>;
+  readonly witness?: Witness;
+}
+
+export interface Witness {
+  /** Somebody is connected here, and is no longer, by any socket or stream. */
+  came(userId: string): void;
+  left(userId: string): void;
+  /** Called for every event, after who is connected has lost or got what they may see by it. */
+  happened(event: LoggedEvent): void;
 }
 
 /**
@@ -89,6 +99,7 @@ export class Hub implements Source {
       this.window.add(event);
       if (control.has(event.kind)) this.#applyControl(event);
       else this.#hand(event);
+      this.#options.witness?.happened(event);
     }
   }
 
@@ -125,7 +136,7 @@ export class Hub implements Source {
       for (const watcher of [...reader.watchers]) watcher.forget();
       this.#learn(reader).catch(() => {
         // Nobody knows what they may see now: whoever still holds them has to come back.
-        this.#readers.delete(reader.userId);
+        this.#dismiss(reader);
         for (const holder of [...reader.holders]) holder.comeBack();
       });
     }
@@ -152,6 +163,7 @@ export class Hub implements Source {
     if (reader.holders.length >= holdersPerPerson) throw new RateLimited(inAMinute());
     this.#readers.set(holder.userId, reader);
     reader.holders.push(holder);
+    if (!known) this.#options.witness?.came(holder.userId);
     try {
       await (known ? reader.learned : this.#learn(reader));
     } catch (error) {
@@ -171,7 +183,12 @@ export class Hub implements Source {
     const reader = this.#readers.get(holder.userId);
     const place = reader?.holders.indexOf(holder) ?? -1;
     if (place >= 0) reader?.holders.splice(place, 1);
-    if (reader?.holders.length === 0) this.#readers.delete(holder.userId);
+    if (reader?.holders.length === 0) this.#dismiss(reader);
+  }
+
+  #dismiss({ userId }: Reader): void {
+    this.#readers.delete(userId);
+    this.#options.witness?.left(userId);
   }
 
   /** Somebody who is held here. */
@@ -219,6 +236,7 @@ export class Hub implements Source {
     sessionId: string,
     wanted: { anchor: (audience: Audience) => boolean } & Omit<Topic, 'anchor'>,
     after: string | null,
+    company: Company | null = null,
   ): Promise<Follower> {
     const cursor = after === null ? null : decodeCursor(after);
     if (reader.watchers.length >= followersPerPerson) throw new RateLimited(inAMinute());
@@ -228,7 +246,7 @@ export class Hub implements Source {
     const anchor = reader.find(wanted.anchor);
     if (!anchor) throw new NotFound();
     const from = cursor?.epoch === this.#epoch ? cursor.position : cursor ? -1 : this.#position;
-    return new Follower(this, { ...wanted, anchor }, reader, sessionId, from);
+    return new Follower(this, { ...wanted, anchor }, reader, sessionId, from, company);
   }
 
   enter(renderer: Renderer, topic: Topic): Lane {

@@ -1,4 +1,5 @@
 import type { LoggedEvent } from './history.ts';
+import type { Moment } from './outlet.ts';
 import type { Audience, Topic } from './reader.ts';
 import type { Slices, Task } from './slices.ts';
 
@@ -9,6 +10,8 @@ export type Rendered = Uint8Array | null;
 export interface Renderer {
   /** What everybody in the audience is shown of an event; of a recent one at once. Rejects when it cannot be read now. */
   shared(event: LoggedEvent, audience: Audience): Rendered | Promise<Rendered>;
+  /** As `shared`, for what is told beside the log. Who is told the same is given the same object. */
+  moment(moment: Moment, audience: Audience): Rendered | Promise<Rendered>;
 }
 
 /** An event on its way to the followers of its audience. */

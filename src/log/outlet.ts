@@ -12,11 +12,17 @@ export type Ending =
 /** What a subscription delivers: events of the log, and at the end the reason for it. */
 export type Delivery = LoggedEvent | Ending;
 
+/** Something told beside the log, which keeps nothing of it: `momentary` is the type of the API as which it appears. */
+export interface Moment {
+  readonly momentary: string;
+}
+
 /** One subscription's way out, on a connection that may be slow. */
 export interface Outlet {
   /** What is delivered alone, as its reader may see it now; null: their session is over. */
-  alone(delivery: Delivery): Promise<Rendered>;
-  send(payload: Uint8Array, position: number): void;
+  alone(told: Delivery | Moment): Promise<Rendered>;
+  /** `position`: its place in the log; null: it has none. */
+  send(payload: Uint8Array, position: number | null): void;
   /** The connection has more on its way than its other side reads. */
   readonly full: boolean;
   /** Calls back once when it is no longer full. */

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import type { NatsServers } from '../config.ts';
 import { type Connection, rows } from '../database/connect.ts';
-import type { WakeUp } from './wake-up.ts';
+import type { Line, WakeUp } from './wake-up.ts';
 
 const connectTimeoutMs = 2000;
 const retryMs = 500;
@@ -16,11 +16,27 @@ const pingMs = 5000;
  * the one database) has become too much. Without its server events wait for the poll, and nothing fails.
  */
 export async function throughNats(connection: Connection, servers: NatsServers, logger: Logger): Promise<WakeUp> {
-  const subject = await subjectOf(connection);
+  const lost = 'NATS is lost: events of other processes wait for the poll';
+  const line = await lineThroughNats(connection, servers, logger, { lost });
+  return {
+    withPlaces: null,
+    tell: (position) => void line.tell([String(position)]),
+    hear: (onTold, onHearing) => line.hear((text) => onTold(Number(text)), onHearing),
+  };
+}
+
+/** A connection of its own for each line; `name` tells it from the log's, `lost` is what an outage means. */
+export async function lineThroughNats(
+  connection: Connection,
+  servers: NatsServers,
+  logger: Logger,
+  { name, lost }: { name?: string; lost: string },
+): Promise<Line> {
+  const subject = [await subjectOf(connection), ...(name ? [name] : [])].join('.');
   let link: NatsConnection | null = null;
 
   /** From one connection to its loss. Everything that is wrong is thrown: not reached, refused, lost. */
-  const stay = async (stop: AbortSignal, onTold: (position: number) => void, onHearing: () => void): Promise<void> => {
+  const stay = async (stop: AbortSignal, onTold: (text: string) => void, onHearing: () => void): Promise<void> => {
     // Loaded on demand: most installations have no NATS.
     const { connect } = await import('@nats-io/transport-node');
     const opened = await connect({
@@ -40,11 +56,11 @@ export async function throughNats(connection: Connection, servers: NatsServers, 
       const lasting = untilLost(opened);
       opened.subscribe(subject, {
         callback: (error, message) => {
-          if (!error) onTold(Number(message.string()));
+          if (!error) onTold(message.string());
         },
       });
       // Nobody waits for this one; who may not publish is told so now.
-      opened.publish(subject, '0');
+      opened.publish(subject, '');
       await Promise.race([lasting, opened.flush().then(() => nextTurn())]);
       if (stop.aborted) return;
       link = opened;
@@ -59,10 +75,9 @@ export async function throughNats(connection: Connection, servers: NatsServers, 
   };
 
   return {
-    withPlaces: null,
-    tell: (position) => {
+    tell: async (texts) => {
       // Closed already, and not yet heard of.
-      if (link && !link.isClosed()) link.publish(subject, String(position));
+      if (link && !link.isClosed()) for (const text of texts) link.publish(subject, text);
     },
     hear: async (onTold, onHearing) => {
       const stop = new AbortController();
@@ -74,7 +89,7 @@ export async function throughNats(connection: Connection, servers: NatsServers, 
             warned = false;
             onHearing();
           }).catch((error: unknown) => {
-            if (!warned) logger.warn({ err: error }, 'NATS is lost: events of other processes wait for the poll');
+            if (!warned) logger.warn({ err: error }, lost);
             warned = true;
           });
           await sleep(retryMs, undefined, { signal }).catch(() => {});

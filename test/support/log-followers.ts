@@ -170,6 +170,10 @@ export class TestRenderer implements Renderer {
     this.asked.push(event.position);
     return this.#show(event, bytesOf(event));
   }
+
+  moment(): Rendered {
+    return null;
+  }
 }
 
 /** A connection's other side: takes what it is sent, and reads it when the test asks for it. */
