@@ -1,21 +1,15 @@
-import { PostgresJsPreparedQuery } from 'drizzle-orm/postgres-js';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, type MockInstance, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json } from './support/client.ts';
+import { fewestStatements } from './support/statements.ts';
 import type { Person } from './support/world.ts';
 
-/** Everything that the server sends to Postgres, as it begins. */
-let sent: MockInstance<PostgresJsPreparedQuery<never>['execute']>;
 let app: TestApp;
 
 beforeAll(async () => {
   app = await startTestApp();
 });
 afterAll(() => app[Symbol.asyncDispose]());
-beforeEach(() => {
-  sent = vi.spyOn(PostgresJsPreparedQuery.prototype, 'execute');
-});
-afterEach(() => sent.mockRestore());
 
 /** A school with so many groups, each part of the first and with two who work there: a teacher of all, and another. */
 async function openTree(size: number) {
@@ -35,17 +29,8 @@ async function openTree(size: number) {
 
 /** The tree as somebody reads it, with the statements that it took at the least. */
 async function readTree(who: Person, organizationId: string): Promise<{ groups: Json[]; statements: string[] }> {
-  let fewest: string[] | null = null;
-  let groups: Json[] = [];
-  // What the server does by itself meanwhile, as its jobs do, makes them more, never fewer.
-  for (let time = 0; time < 50 && (fewest === null || fewest.length > 4); time++) {
-    sent.mockClear();
-    const { organization } = await who.run('Groups', { organizationId, first: 100 });
-    const statements = sent.mock.contexts.map((query) => String(Object(query).queryString));
-    if (fewest === null || statements.length < fewest.length) fewest = statements;
-    groups = organization.groups.nodes;
-  }
-  return { groups, statements: fewest ?? [] };
+  const { data, statements } = await fewestStatements(() => who.run('Groups', { organizationId, first: 100 }), 4);
+  return { groups: data.organization.groups.nodes, statements };
 }
 
 test.each([
