@@ -40,7 +40,10 @@ export const optionalLine = (max: number) =>
     .preprocess((value) => (typeof value === 'string' && value.trim() === '' ? null : value), line(max).nullish())
     .transform((value) => value ?? null);
 
-/** Free text: up to `max` characters after trimming, new lines and tabs among them; empty means none. */
+/** Something that can be seen: a text of nothing but hidden characters says nothing. */
+const visible = /[^\s\p{Cf}\p{Zs}]/u;
+
+/** Free text: up to `max` characters after trimming, new lines and tabs among them; empty to the eye means none. */
 export const prose = (max: number) =>
   z
     .string()
@@ -49,13 +52,12 @@ export const prose = (max: number) =>
     .refine(keepable)
     .regex(/^(?:[^\p{Cc}]|[\n\r\t])*$/u)
     .nullish()
-    .transform((value) => value || null);
+    .transform((value) => (value && visible.test(value) ? value : null));
 
 /** The same, and it must be there. */
 export const requiredProse = (max: number) =>
   prose(max).transform((value, ctx) => {
-    if (!/[^\s\p{Cf}\p{Zs}]/u.test(value ?? ''))
-      ctx.addIssue({ code: 'too_small', minimum: 1, origin: 'string', inclusive: true, input: value });
+    if (!value) ctx.addIssue({ code: 'too_small', minimum: 1, origin: 'string', inclusive: true, input: value });
     return value ?? '';
   });
 

@@ -20,6 +20,16 @@ export async function createAudience(
   return audience.id;
 }
 
+/** Somebody who came into an audience, or, with the row of when they were in it, has gone. */
+interface Change {
+  readonly id: string | null;
+  readonly audienceId: string;
+  readonly userId: string;
+  readonly capacity: string;
+  /** They are not in it in another capacity. */
+  readonly last: boolean;
+}
+
 /**
  * Makes the stored members of an organization's audiences equal to the derived ones, for some people or for everybody,
  * and writes each coming and going into the log, so that streams begin and end at their place in it. Call it after
@@ -31,35 +41,24 @@ export async function settleAudiences(
   userIds: readonly string[] | 'everybody',
   reason: EndingReason = 'MEMBERSHIP_CHANGED',
 ): Promise<void> {
-  const all = userIds === 'everybody';
-  const given = sql`${sql.param(all ? [] : [...userIds])}::uuid[]`;
-  // Whether somebody takes part in a chat may depend on who else does.
-  const people = sql`array(
-    select unnest(${given}) union
-    select other.user_id from chat_members one join chat_members other on other.chat_id = one.chat_id
-    where one.user_id = any(${given}) and one.left_at is null and other.left_at is null)`;
+  const changes = await changesOf(tx, organizationId, userIds);
+  const [came, gone] = [changes.filter(({ id }) => id === null), changes.filter(({ id }) => id !== null)];
+  if (changes.length === 0) return;
+  await awaitSenders(tx, changes);
+  const column = (some: readonly Change[], name: keyof Change) =>
+    sql`${sql.param(some.map(({ [name]: value }) => value))}`;
   await rows(
     tx,
     sql`
-    with derived as (
-      select audience_id, user_id, capacity from derived_audience_members
-      where organization_id = ${organizationId} and (${all} or user_id = any(${people}))
-    ),
-    stored as (
-      select m.id, m.audience_id, m.user_id, m.capacity from audience_members m join audiences a on a.id = m.audience_id
-      where a.organization_id = ${organizationId} and m.until is null
-        and (${all} or m.user_id = any(${people}))
-    ),
-    gone as materialized (
-      select s.*, nextval(pg_get_serial_sequence('log_events', 'id')) as event_id,
-        not exists (select from derived d where d.audience_id = s.audience_id and d.user_id = s.user_id) as last
-      from stored s
-      where not exists (select from derived d where (d.audience_id, d.user_id, d.capacity) = (s.audience_id, s.user_id, s.capacity))
+    with gone as materialized (
+      select g.*, nextval(pg_get_serial_sequence('log_events', 'id')) as event_id
+      from unnest(${column(gone, 'id')}::uuid[], ${column(gone, 'audienceId')}::uuid[], ${column(gone, 'userId')}::uuid[],
+        ${column(gone, 'last')}::boolean[]) g (id, audience_id, user_id, last)
     ),
     came as materialized (
       select d.*, nextval(pg_get_serial_sequence('log_events', 'id')) as event_id
-      from derived d
-      where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))
+      from unnest(${column(came, 'audienceId')}::uuid[], ${column(came, 'userId')}::uuid[],
+        ${column(came, 'capacity')}::text[]) d (audience_id, user_id, capacity)
     ),
     ended as (
       update audience_members set until = now(), until_event = gone.event_id,
@@ -80,6 +79,57 @@ export async function settleAudiences(
       (select jsonb_strip_nulls(jsonb_build_object('userId', user_id, 'audience', kind, 'subjectId', a.subject_id))
         from audiences a where a.id = audience_id)
     from came`,
+  );
+}
+
+/** In what the stored members differ from the derived ones. */
+function changesOf(
+  tx: Transaction,
+  organizationId: string,
+  userIds: readonly string[] | 'everybody',
+): Promise<Change[]> {
+  const all = userIds === 'everybody';
+  const given = sql`${sql.param(all ? [] : [...userIds])}::uuid[]`;
+  // Whether somebody takes part in a chat may depend on who else does.
+  const people = sql`array(
+    select unnest(${given}) union
+    select other.user_id from chat_members one join chat_members other on other.chat_id = one.chat_id
+    where one.user_id = any(${given}) and one.left_at is null and other.left_at is null)`;
+  return rows(
+    tx,
+    sql`
+    with derived as (
+      select audience_id, user_id, capacity from derived_audience_members
+      where organization_id = ${organizationId} and (${all} or user_id = any(${people}))
+    ),
+    stored as (
+      select m.id, m.audience_id, m.user_id, m.capacity from audience_members m join audiences a on a.id = m.audience_id
+      where a.organization_id = ${organizationId} and m.until is null
+        and (${all} or m.user_id = any(${people}))
+    )
+    select s.id, s.audience_id as "audienceId", s.user_id as "userId", s.capacity,
+      not exists (select from derived d where d.audience_id = s.audience_id and d.user_id = s.user_id) as last
+    from stored s
+    where not exists (select from derived d where (d.audience_id, d.user_id, d.capacity) = (s.audience_id, s.user_id, s.capacity))
+    union all
+    select null, d.audience_id, d.user_id, d.capacity, false
+    from derived d
+    where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))`,
+  );
+}
+
+/**
+ * Waits for what is being said in the chats that people come into or leave: it was said before. Only then are the numbers
+ * and the places in the log taken that divide what they read from what they do not. In the order in which who says something
+ * locks: their own row, then the chat.
+ */
+async function awaitSenders(tx: Transaction, changes: readonly Change[]): Promise<void> {
+  const audienceIds = [...new Set(changes.map(({ audienceId }) => audienceId))];
+  const going = changes.flatMap(({ id }) => id ?? []);
+  await rows(tx, sql`select from audience_members where id = any(${sql.param(going)}::uuid[]) order by id for update`);
+  await rows(
+    tx,
+    sql`select from chats where audience_id = any(${sql.param(audienceIds)}::uuid[]) order by id for no key update`,
   );
 }
 

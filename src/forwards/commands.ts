@@ -3,14 +3,12 @@ import { copyFiles } from '../attachments/commands.ts';
 import { visitChat } from '../chats/commands.ts';
 import { chatWithin } from '../chats/queries.ts';
 import type { Database, Transaction } from '../database/connect.ts';
-import { constraintOf } from '../database/failures.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import { valid } from '../input.ts';
-import { transact } from '../log/append.ts';
 import { demandWriting, placeMessage } from '../messages/commands.ts';
 import { canSeeMessage } from '../messages/policy.ts';
 import { type Message, messageById } from '../messages/queries.ts';
-import { capacityFor, clientMessageId, firstOf } from '../sending/commands.ts';
+import { capacityFor, clientMessageId, firstOf, sayOnce } from '../sending/commands.ts';
 import type { Viewer } from '../viewer.ts';
 
 const ForwardMessage = z.object({
@@ -30,14 +28,7 @@ type Wish = z.output<typeof ForwardMessage>;
  */
 export async function forwardMessage(db: Database, viewer: Viewer, input: unknown): Promise<string> {
   const wish = valid(ForwardMessage, input);
-  const forward = () => transact(db, (tx) => forwardOnce(tx, viewer, wish));
-  try {
-    return await forward();
-  } catch (error) {
-    // A repeat was quicker: now there is a first.
-    if (constraintOf(error) !== 'messages_client_key') throw error;
-    return forward();
-  }
+  return sayOnce(db, (tx) => forwardOnce(tx, viewer, wish));
 }
 
 async function forwardOnce(tx: Transaction, viewer: Viewer, wish: Wish): Promise<string> {

@@ -14,7 +14,7 @@ import { append, transact } from '../log/append.ts';
 import { changeMessage, takeNumber, tellSent } from '../messages/commands.ts';
 import { type MessageRow, maxFiles, messageColumns, messages } from '../messages/tables.ts';
 import { lockOrganization } from '../organizations/commands.ts';
-import { capacityFor, content, demandContent, firstOf, isStressed, refuseWish } from '../sending/commands.ts';
+import { capacityFor, content, demandContent, firstOf, isStressed, refuseWish, sayOnce } from '../sending/commands.ts';
 import type { Viewer } from '../viewer.ts';
 
 /** How many messages of one person may wait. */
@@ -29,7 +29,7 @@ const ScheduleMessage = content.extend({ chatId: z.string(), sendAt: z.date() })
 export async function scheduleMessage(db: Database, viewer: Viewer, input: unknown): Promise<string> {
   const said = valid(ScheduleMessage, input);
   demandContent(said);
-  return transact(db, async (tx) => {
+  return sayOnce(db, async (tx) => {
     // One after the other: many at once would pass the limit together, and a repeat must find the first.
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`scheduled ${viewer.userId}`}, 0))`);
     const visit = await visitChat(tx, viewer, said.chatId);
