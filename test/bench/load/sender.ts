@@ -1,6 +1,4 @@
 /** A process that is people who write in chats through the API. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { now } from '../clock.ts';
 import { obey } from '../processes/orders.ts';
 import { type Talk, type Told, talk, textOf } from './talk.ts';
 import { Wire } from './wire.ts';
@@ -8,20 +6,15 @@ import { Wire } from './wire.ts';
 interface Sending extends Talk<{ readonly token: string }> {
   readonly url: string;
   readonly mutation: string;
-  /** All of them together; null: as fast as they are answered. */
-  readonly perSecond: number | null;
 }
 
 const number = /"number":(\d+)/;
 
 const orders = {
-  async send({ url, mutation, perSecond, ...course }: Sending): Promise<Told> {
-    const began = now();
-    const people = course.people.map(({ token }, index) => ({ wire: new Wire(url, token), index }));
+  async send({ url, mutation, ...course }: Sending): Promise<Told> {
+    const people = course.people.map(({ token }) => new Wire(url, token));
     try {
-      return await talk({ ...course, people }, async ({ wire, index }, chatId, clientMessageId, turn) => {
-        const due = perSecond === null ? 0 : began + ((turn * people.length + index) * 1000) / perSecond;
-        if (due > now()) await delay(due - now());
+      return await talk({ ...course, people }, async (wire, chatId, clientMessageId) => {
         const input = { chatId, text: textOf(clientMessageId), clientMessageId };
         const answer = await wire.ask(JSON.stringify({ query: mutation, variables: { input } }));
         const found = number.exec(answer);
@@ -29,7 +22,7 @@ const orders = {
         return Number(found[1]);
       });
     } finally {
-      for (const { wire } of people) wire.close();
+      for (const wire of people) wire.close();
     }
   },
 };

@@ -1,4 +1,5 @@
 /** People who write in chats, by whatever way: each waits for the answer to the last, and it is kept what was answered. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { now } from '../clock.ts';
 
 export interface Talk<Person> {
@@ -7,6 +8,8 @@ export interface Talk<Person> {
   readonly people: readonly Person[];
   readonly chats: readonly string[];
   readonly forMs: number;
+  /** All of them together; null: as fast as they are answered. */
+  readonly perSecond: number | null;
 }
 
 /** What was said under which key, what number it was answered to have, and when it was asked for. */
@@ -23,8 +26,8 @@ export const textOf = (clientMessageId: string): string =>
 
 /** Has everybody write for a time, one after the other in many of the chats; `sayIn` answers with the message's number. */
 export async function talk<Person>(
-  { name, people, chats, forMs }: Talk<Person>,
-  sayIn: (person: Person, chatId: string, clientMessageId: string, turn: number) => Promise<number>,
+  { name, people, chats, forMs, perSecond }: Talk<Person>,
+  sayIn: (person: Person, chatId: string, clientMessageId: string) => Promise<number>,
 ): Promise<Told> {
   const said: Said[] = [];
   const failures: string[] = [];
@@ -33,9 +36,11 @@ export async function talk<Person>(
     for (let turn = 0; now() - began < forMs; turn++) {
       const chatId = chats[(index * 31 + turn * 77) % chats.length] ?? '';
       const clientMessageId = `${name}-${index}-${turn}`;
+      const due = perSecond === null ? 0 : began + ((turn * people.length + index) * 1000) / perSecond;
+      if (due > now()) await delay(due - now());
       const asked = now();
       try {
-        said.push([clientMessageId, await sayIn(person, chatId, clientMessageId, turn), asked]);
+        said.push([clientMessageId, await sayIn(person, chatId, clientMessageId), asked]);
       } catch (error) {
         failures.push(String(error));
       }

@@ -78,7 +78,13 @@ export const messages: Scenario = {
     };
     const inLoop = async (name: string): Promise<number> => {
       await using stater = new Helper<StaterOrders>(new URL('../load/stater.ts', import.meta.url));
-      const course = { databaseUrl, connections, people, chats: school.chats.map(({ rowId }) => rowId) };
+      const course = {
+        databaseUrl,
+        connections,
+        perSecond: null,
+        people,
+        chats: school.chats.map(({ rowId }) => rowId),
+      };
       take(await stater.order('state', { ...course, name: `${name}-warm`, forMs: warmUpMs }));
       return take(await stater.order('state', { ...course, name, forMs: writeMs }));
     };
