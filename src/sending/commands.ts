@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audienceMembers } from '../audiences/tables.ts';
 import { type Visit, visitChat } from '../chats/commands.ts';
@@ -59,12 +59,53 @@ type Sent = Parameters<typeof asMessage>[0];
 const wish = (name: keyof Wish, type: string) => sql`${sql.placeholder(name)}::${sql.raw(type)}`;
 const userId = sql.placeholder('userId');
 
+const nothing = sql``;
+
+/** Who may stress what they say: the staff of the chat, and to disturb people who leads. */
+const mayStress = sql`and case ${wish('priority', 'text')}
+    when 'URGENT' then m.capacity = 'EMPLOYEE' and exists (
+      select from active_standings s where s.user_id = ${userId} and s.organization_id = c.organization_id
+        and (s.administrator or (s.position = 'HEAD' and s.verified)))
+    when 'IMPORTANT' then m.capacity = 'EMPLOYEE'
+    else m.capacity = 'EMPLOYEE' or not ${wish('acknowledgementRequired', 'boolean')} end`;
+
+const attachable = sql`
+  attachable as materialized (
+    select f.id from files f
+    where f.id = any(${wish('fileIds', 'uuid[]')}) and f.uploader_id = ${userId} and f.state = 'READY' and f.owner_id is null
+    order by f.id for update
+  ),`;
+
+/** What it answers can be read, whom it names takes part, what goes with it may be used. */
+const holds = sql`
+  and (${wish('replyToId', 'uuid')} is null or exists (
+    select from messages r
+    where r.id = ${wish('replyToId', 'uuid')} and r.chat_id = mine.id and r.state = 'SENT' and (
+      mine.history_visibility = 'ALL' or exists (
+        select from audience_members w
+        where w.audience_id = mine.audience_id and w.user_id = ${userId} and w.since_number < r.number
+          and (w.until_number is null or r.number <= w.until_number)))))
+  and (cardinality(${wish('mentionedIds', 'uuid[]')}) = 0 or cardinality(${wish('mentionedIds', 'uuid[]')}) = (
+    select count(distinct w.user_id) from audience_members w
+    where w.audience_id = mine.audience_id and w.until is null and w.user_id = any(${wish('mentionedIds', 'uuid[]')})))
+  and (cardinality(${wish('fileIds', 'uuid[]')}) = 0 or cardinality(${wish('fileIds', 'uuid[]')}) = (select count(*) from attachable))`;
+
+const attached = sql`
+  attached as (
+    update files set owner_kind = 'MESSAGE', owner_id = m.id, position = w.place
+    from m, unnest(${wish('fileIds', 'uuid[]')}) with ordinality w (file_id, place)
+    where files.id = w.file_id
+  ),`;
+
 /**
  * Says something in a chat, in one statement: asks whether its author may, on their own row of the audience, which nobody takes
  * away meanwhile; takes the next number, under the chat's lock; writes the message, the author's mark and the event. It answers
  * no row where something stands against it, and fails on `messages_client_key` for a repeat; then nothing at all has happened.
+ *
+ * Mere words have a statement of their own: with all that others ask, Postgres would plan it anew for every message, for longer
+ * than it takes to run.
  */
-const send = prepareRaw<Sent, Wish & { userId: string; sessionId: string }>(sql`
+export const sending = (mere: boolean): SQL => sql`
   with mine as materialized (
     select c.id, c.audience_id, c.organization_id, c.history_visibility, m.capacity, uuidv7() as message_id
     from chats c
@@ -72,52 +113,32 @@ const send = prepareRaw<Sent, Wish & { userId: string; sessionId: string }>(sql`
     left join chat_marks k on k.chat_id = c.id and k.user_id = ${userId}
     where c.id = ${sql.placeholder('chatId')} and (${wish('capacity', 'text')} is null or m.capacity = ${wish('capacity', 'text')})
       and exists (select from sessions s where s.id = ${sql.placeholder('sessionId')} and s.ended_at is null)
-      and case ${wish('priority', 'text')}
-        when 'URGENT' then m.capacity = 'EMPLOYEE' and exists (
-          select from active_standings s where s.user_id = ${userId} and s.organization_id = c.organization_id
-            and (s.administrator or (s.position = 'HEAD' and s.verified)))
-        when 'IMPORTANT' then m.capacity = 'EMPLOYEE'
-        else m.capacity = 'EMPLOYEE' or not ${wish('acknowledgementRequired', 'boolean')} end
+      ${mere ? nothing : mayStress}
     order by m.capacity = k.capacity desc nulls last, m.capacity
     limit 1
     for share of m
   ),
-  attachable as materialized (
-    select f.id from files f
-    where f.id = any(${wish('fileIds', 'uuid[]')}) and f.uploader_id = ${userId} and f.state = 'READY' and f.owner_id is null
-    order by f.id for update
-  ),
+  ${mere ? nothing : attachable}
   counted as (
     update chats set last_number = last_number + 1, place = mine.message_id
     from mine
-    where chats.id = mine.id and chats.state = 'ACTIVE'
-      and (${wish('replyToId', 'uuid')} is null or exists (
-        select from messages r
-        where r.id = ${wish('replyToId', 'uuid')} and r.chat_id = mine.id and r.state = 'SENT' and (
-          mine.history_visibility = 'ALL' or exists (
-            select from audience_members w
-            where w.audience_id = mine.audience_id and w.user_id = ${userId} and w.since_number < r.number
-              and (w.until_number is null or r.number <= w.until_number)))))
-      and (cardinality(${wish('mentionedIds', 'uuid[]')}) = 0 or cardinality(${wish('mentionedIds', 'uuid[]')}) = (
-        select count(distinct w.user_id) from audience_members w
-        where w.audience_id = mine.audience_id and w.until is null and w.user_id = any(${wish('mentionedIds', 'uuid[]')})))
-      and (cardinality(${wish('fileIds', 'uuid[]')}) = 0 or cardinality(${wish('fileIds', 'uuid[]')}) = (select count(*) from attachable))
+    where chats.id = mine.id and chats.state = 'ACTIVE' ${mere ? nothing : holds}
     returning chats.last_number, mine.*
   ),
   m as (
     insert into messages (id, chat_id, number, author_id, capacity, text, client_message_id, reply_to_id, mentions, priority,
       acknowledgement_required, sent_at)
     select message_id, id, last_number, ${userId}, capacity, ${wish('text', 'text')}, ${wish('clientMessageId', 'text')},
-      ${wish('replyToId', 'uuid')}, ${wish('mentionedIds', 'uuid[]')}, ${wish('priority', 'message_priority')},
-      ${wish('acknowledgementRequired', 'boolean')}, clock_timestamp()
+      ${
+        mere
+          ? sql`null, '{}', 'NORMAL', false`
+          : sql`${wish('replyToId', 'uuid')}, ${wish('mentionedIds', 'uuid[]')}, ${wish('priority', 'message_priority')},
+            ${wish('acknowledgementRequired', 'boolean')}`
+      }, clock_timestamp()
     from counted
     returning *
   ),
-  attached as (
-    update files set owner_kind = 'MESSAGE', owner_id = m.id, position = w.place
-    from m, unnest(${wish('fileIds', 'uuid[]')}) with ordinality w (file_id, place)
-    where files.id = w.file_id
-  ),
+  ${mere ? nothing : attached}
   marked as (
     insert into chat_marks (chat_id, user_id, read_through, capacity)
     select chat_id, author_id, number, capacity from m
@@ -129,7 +150,18 @@ const send = prepareRaw<Sent, Wish & { userId: string; sessionId: string }>(sql`
     select audience_id, organization_id, 'MESSAGE_SENT', message_id, jsonb_build_object('placeId', id) from counted
   )
   select ${columns}, ${author}, counted.organization_id as "organizationId", counted.audience_id as "audienceId"
-  from m join counted on true join users u on u.id = m.author_id`);
+  from m join counted on true join users u on u.id = m.author_id`;
+
+type Sending = Wish & { userId: string; sessionId: string };
+const sendMere = prepareRaw<Sent, Sending>(sending(true));
+const sendAny = prepareRaw<Sent, Sending>(sending(false));
+
+const isMere = ({ fileIds, mentionedIds, replyToId, priority, acknowledgementRequired }: Wish): boolean =>
+  fileIds.length === 0 &&
+  mentionedIds.length === 0 &&
+  replyToId === null &&
+  priority === 'NORMAL' &&
+  !acknowledgementRequired;
 
 /**
  * Says something in a chat. A repeat with the same `clientMessageId` answers with the first. @throws NotFound, Forbidden,
@@ -138,6 +170,7 @@ const send = prepareRaw<Sent, Wish & { userId: string; sessionId: string }>(sql`
 export async function sendMessage(db: Database, viewer: Viewer, input: unknown): Promise<Message> {
   const said = valid(SendMessage, input);
   demandContent(said);
+  const send = isMere(said) ? sendMere : sendAny;
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       const [sent] = await atOnce(db, () => send(db, { ...said, userId: viewer.userId, sessionId: viewer.sessionId }));

@@ -15,7 +15,7 @@ export type Name = 'homeroom' | PeerName;
 export const everybody: readonly Name[] = ['homeroom', 'bare', 'stock', 'mercurius'];
 
 /** Members of the second school who try to follow the first. */
-const intruders = 5;
+export const intruders = 5;
 const strangersOf = (size: number): number => Math.max(5, Math.ceil(size / 100));
 
 export class Bench implements AsyncDisposable {

@@ -15,12 +15,25 @@ import { connect } from './scenarios/connect.ts';
 import { fanout } from './scenarios/fanout.ts';
 import { faults } from './scenarios/faults/faults.ts';
 import { feed } from './scenarios/feed.ts';
+import { hotChat } from './scenarios/hot-chat.ts';
+import { messages } from './scenarios/messages.ts';
 import { queries } from './scenarios/queries.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { storm } from './scenarios/storm.ts';
 import { writes } from './scenarios/writes.ts';
 
-const scenarios: readonly Scenario[] = [fanout, bursts, connect, queries, feed, writes, storm, faults];
+const scenarios: readonly Scenario[] = [
+  fanout,
+  bursts,
+  connect,
+  queries,
+  feed,
+  messages,
+  hotChat,
+  writes,
+  storm,
+  faults,
+];
 
 const options = readOptions(
   process.argv.slice(2),

@@ -10,19 +10,26 @@ export interface Subscribing {
   readonly proof: string;
   /** Whether the person may follow it. Who may not must be answered NOT_FOUND. */
   readonly allowed: boolean;
+  /** Deliveries are a chat's messages from its first: each is to have the number after the last one's. */
+  readonly numbered?: boolean;
   /** The id of all these subscriptions, for a server that broadcasts one message to everybody; else each has a UUID. */
   readonly id?: string | null;
 }
+
+const numberKey = '"number":';
 
 export class Stream {
   readonly id: string;
   readonly heard = new Heard();
   /** Deliveries without the proof: errors in place of data, endings, another school's. */
   unproven = 0;
+  /** Deliveries with another number than was their turn. */
+  misnumbered = 0;
   /** The codes by which the server refused it. */
   readonly refusals: string[] = [];
   readonly #subscribing: Subscribing;
   #latest = -1;
+  #number = 0;
 
   constructor(subscribing: Subscribing) {
     this.#subscribing = subscribing;
@@ -50,6 +57,14 @@ export class Stream {
     this.heard.add(index, cursors.positionOf(index));
     this.#latest = index;
     if (!text.includes(this.#subscribing.proof)) this.unproven++;
+    if (this.#subscribing.numbered) this.#count(text);
     return index;
+  }
+
+  #count(text: string): void {
+    const from = text.indexOf(numberKey) + numberKey.length;
+    const number = Number.parseInt(text.slice(from, from + 16), 10);
+    if (number !== this.#number + 1) this.misnumbered++;
+    this.#number = number;
   }
 }

@@ -35,7 +35,7 @@ export function judge(members: readonly Member[], expected: Expected, cursors: C
     const { heard } = stream;
     verdict.delivered += heard.count;
     verdict.duplicate += heard.duplicates;
-    verdict.outOfOrder += heard.outOfOrder;
+    verdict.outOfOrder += heard.outOfOrder + stream.misnumbered;
     unproven += stream.unproven;
     if (!stream.allowed) {
       verdict.unauthorized += heard.count + (stream.refusals.every((code) => code === 'NOT_FOUND') ? 0 : 1);
