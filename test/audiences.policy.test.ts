@@ -12,6 +12,7 @@ import { canReachGuardian, canSeeGuardianLink } from '../src/guardians/policy.ts
 import { canSeeInvite } from '../src/invites/policy.ts';
 import { canSeeJoinRequest } from '../src/join-requests/policy.ts';
 import { canReadReason, canSeeAdministrators, canSeeMembership } from '../src/memberships/policy.ts';
+import { canSeeAuthor } from '../src/messages/policy.ts';
 import { canSeeMovement } from '../src/movements/policy.ts';
 import { canSeeOrganization } from '../src/organizations/policy.ts';
 import { canSeeHistory, canSeePost } from '../src/posts/policy.ts';
@@ -87,6 +88,10 @@ const rules: readonly ((viewer: Viewer) => boolean)[] = [
           canSeeGuardianLink(viewer, { ...child, state: 'ACTIVE', contactVisibility }),
       ),
     ];
+  }),
+  ...[[ourGroup], ['another group', null]].map((limitedIn) => {
+    const message = { ...somebody, number: 1, authorId: 'somebody', sentAt: new Date(), limitedIn } as const;
+    return (viewer: Viewer) => canSeeAuthor(viewer, { ...message, state: 'SENT', capacity: 'GUARDIAN' });
   }),
   ...channels.flatMap((channel) => [(viewer: Viewer) => canReadChannel(viewer, channel), ...rulesOfPosts(channel)]),
 ];

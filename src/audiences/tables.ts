@@ -152,7 +152,7 @@ export const chatPlaces = pgView('chat_places', {
       select from chat_members o
       join active_standings t on t.user_id = o.user_id and t.organization_id = c.organization_id
       where o.chat_id = m.chat_id and o.left_at is null and o.user_id <> m.user_id
-        and (t.role <> 'EMPLOYEE' or t.verified or t.administrator)
+        and (t.role <> 'EMPLOYEE' or t.verified or t.administrator) and (t.role <> 'STUDENT' or c.kind = 'CUSTOM')
         and (s.role <> 'STUDENT' or (o.is_supervisor and t.verified))
         and case when s.role = 'EMPLOYEE' and t.role = 'EMPLOYEE' then true
           when s.role <> 'EMPLOYEE' and t.role <> 'EMPLOYEE' then false

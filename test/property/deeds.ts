@@ -1,6 +1,16 @@
 import { sql } from 'drizzle-orm';
 import { grantAdministrator, revokeAdministrator } from '../../src/administrators/commands.ts';
 import { assignStaff, endStaffAssignment } from '../../src/assignments/commands.ts';
+import {
+  addChatMembers,
+  archiveChat,
+  createChat,
+  leaveChat,
+  makeChatReadOnly,
+  removeChatMember,
+  reopenChat,
+  updateChat,
+} from '../../src/chat-members/commands.ts';
 import { addChild } from '../../src/children/commands.ts';
 import type { Database } from '../../src/database/connect.ts';
 import { endMembership, leaveOrganization } from '../../src/departures/commands.ts';
@@ -9,11 +19,13 @@ import { enrollChild, graduateChild, transferChild, withdrawChild } from '../../
 import { revokeGuardianLink, setGuardianContactVisibility } from '../../src/guardians/commands.ts';
 import { createInvite } from '../../src/invites/commands.ts';
 import { appointHead, restoreMembership, suspendMembership } from '../../src/memberships/commands.ts';
+import { deleteMessage } from '../../src/message-edits/commands.ts';
 import { restoreOrganization, suspendOrganization } from '../../src/organizations/commands.ts';
 import { today } from '../../src/organizations/queries.ts';
 import { deletePost, draftPost, updatePost } from '../../src/posts/commands.ts';
 import { archivePost, publishPost, restorePost } from '../../src/publications/commands.ts';
 import { redeemInvite } from '../../src/redemptions/commands.ts';
+import { sendMessage } from '../../src/sending/commands.ts';
 import { archiveGroup, createGroup, moveGroup, restoreGroup } from '../../src/structure/commands.ts';
 import {
   approveSuggestion,
@@ -25,6 +37,8 @@ import { confirmVerification, revokeVerification, submitVerification } from '../
 import { Viewer } from '../../src/viewer.ts';
 import type { Assignment, Child, Group, Invite, Link, Membership, Plan, School, Somebody } from './model.ts';
 import * as model from './model.ts';
+import type { Chat, Message } from './talking.ts';
+import * as talking from './talking.ts';
 import type { Channel, Post, PostDeed } from './telling.ts';
 import * as telling from './telling.ts';
 
@@ -194,6 +208,61 @@ export const acts = {
     expected: () => telling.change(post, by, deed),
     done: (db) => changers[deed](db, viewer(by), post.id),
   }),
+  createChat: (
+    school: School,
+    by: Somebody,
+    kind: 'DIRECT' | 'CUSTOM',
+    people: readonly Somebody[],
+    wholePast = false,
+    supervisor: Somebody | null = null,
+  ): Deed => ({
+    expected: () => talking.create(school, by, kind, people, wholePast, supervisor),
+    done: async (db) => ({
+      id: await createChat(db, viewer(by), {
+        organizationId: school.id,
+        kind,
+        name: kind === 'CUSTOM' ? `Chat ${++names}` : null,
+        userIds: people.map(({ userId }) => userId),
+        historyVisibility: wholePast ? 'ALL' : 'FROM_JOIN',
+        supervisorId: supervisor?.userId,
+      }),
+    }),
+  }),
+  addChatMembers: (chat: Chat, by: Somebody, people: readonly Somebody[]): Deed => ({
+    expected: () => talking.add(chat, by, people),
+    done: (db) =>
+      addChatMembers(
+        db,
+        viewer(by),
+        chat.id,
+        people.map(({ userId }) => userId),
+      ),
+  }),
+  removeChatMember: (chat: Chat, by: Somebody, person: Somebody): Deed => ({
+    expected: () => talking.remove(chat, by, person),
+    done: (db) => removeChatMember(db, viewer(by), chat.id, person.userId),
+  }),
+  leaveChat: (chat: Chat, by: Somebody): Deed => ({
+    expected: () => talking.leave(chat, by),
+    done: (db) => leaveChat(db, viewer(by), chat.id),
+  }),
+  appointSupervisor: (chat: Chat, by: Somebody, person: Somebody): Deed => ({
+    expected: () => talking.appoint(chat, by, person),
+    done: (db) => updateChat(db, viewer(by), chat.id, { supervisorId: person.userId }),
+  }),
+  closeChat: (chat: Chat, by: Somebody, state: Chat['state']): Deed => ({
+    expected: () => talking.become(chat, by, state),
+    done: (db) => closers[state](db, viewer(by), chat.id),
+  }),
+  sendMessage: (chat: Chat, by: Somebody): Deed => ({
+    expected: () => talking.send(chat, by),
+    done: (db) =>
+      sendMessage(db, viewer(by), { chatId: chat.id, text: 'Words', clientMessageId: `message-${++names}` }),
+  }),
+  deleteMessage: (message: Message, by: Somebody): Deed => ({
+    expected: () => talking.takeBack(message, by),
+    done: (db) => deleteMessage(db, viewer(by), message.id),
+  }),
   letDaysPass: (school: School): Deed => ({
     expected: () => model.daysPass(school),
     done: async (db) => {
@@ -226,6 +295,8 @@ const changers: Readonly<Record<PostDeed, (db: Database, by: Viewer, postId: str
   remove: deletePost,
   edit: (db, by, postId) => updatePost(db, by, postId, { text: `Words ${++names}` }),
 };
+
+const closers = { ACTIVE: reopenChat, READ_ONLY: makeChatReadOnly, ARCHIVED: archiveChat } as const;
 
 const onDay = (day: number | null) => (day === null ? {} : { effectiveOn: dayOf(day) });
 

@@ -17,6 +17,10 @@ export function labelling({ people, schools }: model.World): Label {
     for (const [index, { id }] of school.groups.entries()) names.set(id, `group ${place}.${index}`);
     for (const [index, { id }] of school.channels.entries()) names.set(id, `channel ${place}.${index}`);
     for (const [index, { id }] of school.posts.entries()) names.set(id, `post ${place}.${index}`);
+    for (const [index, each] of school.chats.entries()) {
+      names.set(each.id, `chat ${place}.${index}`);
+      for (const [at, { id }] of each.messages.entries()) names.set(id, `message ${place}.${index}.${at + 1}`);
+    }
     for (const [index, { id }] of school.children.entries()) names.set(id, `child ${place}.${index}`);
   }
   return (id) => {
@@ -50,7 +54,13 @@ export interface Facts {
   readonly assignments: (Fact & { membershipId: string; groupId: string; position: string; ended: boolean })[];
   readonly movements: (Fact & Moved)[];
   readonly plans: (Fact & Moved & { state: string })[];
-  readonly chats: (Fact & { groupId: string | null })[];
+  readonly chats: (Fact & {
+    kind: string;
+    groupId: string | null;
+    state: string;
+    guests: { userId: string; supervises: boolean }[];
+    messages: { id: string; number: number; authorId: string; capacity: string; state: string }[];
+  })[];
   readonly channels: (Fact & { kind: string; groupId: string | null; state: string })[];
   readonly posts: (Fact & {
     channelId: string;
@@ -110,7 +120,16 @@ export const lists = sql.raw(`json_build_object(
     ),
     listed('movements', 'movements', movedColumns),
     listed('plans', 'planned_movements', `${movedColumns}, 'state', state`),
-    listed('chats', 'chats', `'groupId', group_id`),
+    listed(
+      'chats',
+      'chats',
+      `'kind', kind, 'groupId', group_id, 'state', state, 'guests', (
+        select coalesce(json_agg(json_build_object('userId', g.user_id, 'supervises', g.is_supervisor)), '[]')
+        from chat_members g where g.chat_id = t.id and g.left_at is null),
+      'messages', (
+        select coalesce(json_agg(json_build_object('id', m.id, 'number', m.number, 'authorId', m.author_id,
+          'capacity', m.capacity, 'state', m.state) order by m.number), '[]') from messages m where m.chat_id = t.id)`,
+    ),
     listed('channels', 'channels', `'kind', kind, 'groupId', group_id, 'state', state`),
     listed(
       'posts',
@@ -162,6 +181,15 @@ export function written(facts: Facts, label: Label) {
     posts: facts.posts
       .map((p) => `${label(p.channelId)} ${label(p.authorId)} ${p.state} ${p.approved} ${p.published}`)
       .sort(),
+    chats: facts.chats
+      .map(({ id, kind, groupId, state, guests, messages }) => {
+        const present = guests.map(({ userId, supervises }) => `${label(userId)}${supervises ? '!' : ''}`);
+        const said = messages.map(
+          (m) => `${m.number} ${label(m.authorId)} ${m.capacity} ${m.state === 'DELETED' ? 'DELETED' : 'SENT'}`,
+        );
+        return JSON.stringify([label(id), kind, maybe(groupId), state, present.sort(), said]);
+      })
+      .sort(),
     invites: facts.invites.map(({ revoked, useCount }) => `${revoked} ${useCount}`).sort(),
   };
 }
@@ -207,6 +235,15 @@ export function known({ schools }: model.World, label: Label) {
       .sort(),
     posts: all((s) => s.posts)
       .map((p) => `${label(p.channel.id)} ${p.author.name} ${p.state} ${p.approved} ${p.published}`)
+      .sort(),
+    chats: all((s) => s.chats)
+      .map(({ id, kind, group, state, guests, messages }) => {
+        const present = guests.map(({ person, supervises }) => `${person.name}${supervises ? '!' : ''}`);
+        const said = messages.map(
+          ({ author, capacity, deleted }, at) => `${at + 1} ${author.name} ${capacity} ${deleted ? 'DELETED' : 'SENT'}`,
+        );
+        return JSON.stringify([label(id), kind, maybe(group), state, present.sort(), said]);
+      })
       .sort(),
     invites: all((s) => s.invites)
       .map(({ revoked, usedBy }) => `${revoked} ${usedBy.length}`)

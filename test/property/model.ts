@@ -3,6 +3,7 @@
  * knows nothing of SQL, views or audiences’ rows, so that it can judge them.
  */
 
+import { type Chat, chat, takingPart } from './talking.ts';
 import { type Channel, channel, type Post } from './telling.ts';
 
 export type Role = 'EMPLOYEE' | 'GUARDIAN' | 'STUDENT';
@@ -97,6 +98,9 @@ export interface School {
   readonly plans: Plan[];
   readonly channels: Channel[];
   readonly posts: Post[];
+  readonly chats: Chat[];
+  /** Whether guardians may begin to talk with somebody. */
+  readonly guardiansBegin: boolean;
 }
 
 export interface World {
@@ -200,7 +204,7 @@ export const seesMembership = (m: Membership, person: Somebody): boolean =>
   (isOpen(m) && familiesChildren(m).some(({ group }) => group !== null && teaches(group, person)));
 
 /** The children for whom somebody is a member. */
-const familiesChildren = ({ school, person, role }: Membership): Child[] =>
+export const familiesChildren = ({ school, person, role }: Membership): Child[] =>
   role === 'GUARDIAN' ? childrenOf(school, person) : role === 'STUDENT' ? recordsOf(school, person) : [];
 
 export const seesMovement = (move: Movement, person: Somebody): boolean => {
@@ -218,10 +222,6 @@ const schoolOf = ({ child, membership }: Movement): School => child?.school ?? m
 export const seesInvite = (invite: Invite, person: Somebody): boolean =>
   administers(invite.school, person) || (invite.creator === person && isVerified(invite.school, person));
 
-/** A group's chat is its staff's and its guardians'. */
-export const readsGroupChat = (group: Group, person: Somebody): boolean =>
-  teaches(group, person) || childrenOf(group.school, person).some((child) => child.group === group);
-
 const mayInvite = (group: Group, role: Role, person: Somebody): boolean =>
   administers(group.school, person) || (role === 'GUARDIAN' && (leads(group.school, person) || teaches(group, person)));
 
@@ -236,7 +236,7 @@ export interface Belonging {
 /** Everybody’s audiences, each once. */
 export function audiencesOf(school: School): Belonging[] {
   const found: Belonging[] = [];
-  const put = (kind: string, subject: Group | null, { person: { userId }, role: capacity }: Membership) =>
+  const put = (kind: string, subject: { id: string } | null, { person: { userId }, role: capacity }: Membership) =>
     found.push({ kind, subjectId: subject?.id ?? null, userId, capacity });
   for (const m of school.memberships.filter(isOpen)) {
     const verified = m.status === 'VERIFIED';
@@ -256,6 +256,8 @@ export function audiencesOf(school: School): Belonging[] {
       if (works || hasChild) put('GROUP_GUARDIANS', group, m);
     }
   }
+  for (const each of school.chats.filter(({ kind }) => kind === 'DIRECT' || kind === 'CUSTOM'))
+    for (const m of takingPart(each)) put('CHAT', each, m);
   return found;
 }
 
@@ -301,6 +303,7 @@ export function createGroup(school: School, by: Somebody, parent: Group | null):
   const group: Group = { id: '', school, kind: 'AGE_GROUP', parent, archived: false };
   school.groups.push(group);
   school.channels.push(channel(school, 'GROUP', group));
+  school.chats.push(chat(school, 'GROUP_GUARDIANS', { group }));
   return group;
 }
 
@@ -334,9 +337,10 @@ export function restoreGroup(group: Group, by: Somebody): void {
   putAway(group);
 }
 
-/** A group's channel is in use while the group is. */
+/** A group's channel and chat are in use while the group is. */
 function putAway(group: Group): void {
   for (const each of group.school.channels) if (each.group === group) each.archived = group.archived;
+  for (const each of group.school.chats) if (each.group === group) each.state = group.archived ? 'READ_ONLY' : 'ACTIVE';
 }
 
 function release(assignment: Assignment): void {

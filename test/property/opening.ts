@@ -9,6 +9,7 @@ import { acts, type Deed, pick, viewer } from './deeds.ts';
 import type { Child, Group, School, Somebody } from './model.ts';
 import * as model from './model.ts';
 import { Place } from './place.ts';
+import { type Chat, chat } from './talking.ts';
 import { channel, type PostDeed } from './telling.ts';
 
 /** Each lane's beginning. The operators of all are appointed at once: whoever is not named is none. */
@@ -40,8 +41,8 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
     await arrives('Parent'),
   ];
   const [grandmother, operator] = [await arrives('Grandmother'), await arrives('Operator', 0)];
-  const school = await openSchool(db, stranger, operator, anna);
-  const another = await openSchool(db, stranger, operator, neighbour);
+  const school = await openSchool(db, stranger, operator, anna, true);
+  const another = await openSchool(db, stranger, operator, neighbour, false);
   const place = new Place(db, { people, schools: [school, another] });
   await place.learn();
   const does = (deed: Deed) => place.perform(deed, 'the beginning');
@@ -142,9 +143,35 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
   await tell(star, vera, ['publish', vera], ['remove', anna]);
   await tell(corner, maria, ['publish', maria]);
 
+  const group = (whose: Group) => school.chats.findIndex((each) => each.group === whose);
+  const says = async (chat: Chat, ...authors: readonly Somebody[]) => {
+    for (const author of authors) await does(acts.sendMessage(chat, author));
+  };
+  const begins = async (...chat: Parameters<typeof acts.createChat>) => {
+    await does(acts.createChat(...chat));
+    return last(chat[0].chats);
+  };
+  await says(pick(school.chats, 0), head, maria);
+  await says(pick(school.chats, group(sun)), maria, mother, father);
+  await says(pick(school.chats, group(star)), vera, mother);
+  const trip = await begins(school, maria, 'CUSTOM', [vera, mother]);
+  await says(trip, maria);
+  await does(acts.addChatMembers(trip, maria, [father]));
+  await says(trip, mother, father);
+  const play = await begins(school, vera, 'CUSTOM', [maria, mother], true);
+  await says(play, vera);
+  await does(acts.addChatMembers(play, vera, [head]));
+  await does(acts.leaveChat(play, maria));
+  await says(play, head);
+  await says(await begins(school, vera, 'CUSTOM', [student]), student, vera);
+  await says(await begins(school, mother, 'DIRECT', [maria]), mother, maria);
+  await says(await begins(school, head, 'DIRECT', [father]), head);
+  await says(await begins(school, vera, 'DIRECT', [maria]), vera);
+
   const elsewhere = await found(another, neighbour);
   await tell(elsewhere, neighbour, ['publish', neighbour]);
   await bring(await enrol(elsewhere, another, neighbour), parent, neighbour);
+  await says(await begins(another, neighbour, 'DIRECT', [parent]), neighbour, parent);
   await place.check('the beginning');
   for (const person of people) {
     await place.look(person, 'the beginning');
@@ -166,7 +193,13 @@ async function arrive(db: Database, name: string, phone: string): Promise<Somebo
   return { name, phone, userId: user?.id ?? '', sessionId: session?.id ?? '', isOperator: name === 'Operator' };
 }
 
-async function openSchool(db: Database, applicant: Somebody, operator: Somebody, first: Somebody): Promise<School> {
+async function openSchool(
+  db: Database,
+  applicant: Somebody,
+  operator: Somebody,
+  first: Somebody,
+  guardiansBegin: boolean,
+): Promise<School> {
   const application = await submitOrganizationApplication(
     db,
     viewer(applicant),
@@ -175,12 +208,13 @@ async function openSchool(db: Database, applicant: Somebody, operator: Somebody,
   );
   const { organizationId } = await approveOrganizationApplication(db, viewer(operator), application.id);
   const id = organizationId ?? '';
-  await updateOrganization(db, viewer(first), id, { studentsAllowed: true });
+  await updateOrganization(db, viewer(first), id, { studentsAllowed: true, guardianChatsAllowed: guardiansBegin });
   const [staff] = await rows<{ id: string }>(db, sql`select id from groups where organization_id = ${id}`);
   const lists = { links: [], assignments: [], invites: [], movements: [], plans: [], children: [] };
-  const telling = { channels: [], posts: [] };
+  const telling = { channels: [], posts: [], chats: [], guardiansBegin };
   const school: School = { id, suspended: false, memberships: [], groups: [], ...lists, ...telling };
   school.channels.push(channel(school, 'COMMUNITY'), channel(school, 'STAFF'));
+  school.chats.push(chat(school, 'HEAD_STAFF'));
   school.groups.push({ id: staff?.id ?? '', school, kind: 'STAFF', parent: null, archived: false });
   model.begin(school, first, 'EMPLOYEE').grant = 'RESERVED';
   return school;

@@ -12,6 +12,8 @@ import { type Facts, factsOf, known, labelling, operatorIn, storedMembers, writt
 import type { Child, Group, Membership, School, Somebody } from './model.ts';
 import * as model from './model.ts';
 import { allowed, asking, byIds, everything, shownTo, thingsOf } from './sights.ts';
+import type { Chat, Message } from './talking.ts';
+import { settle } from './talking.ts';
 import type { Channel, Post } from './telling.ts';
 import { meanings, type Wish } from './wishes.ts';
 
@@ -67,6 +69,22 @@ export class Place {
       index,
     );
 
+  chat = (index: number): Chat =>
+    pick(
+      this.world.schools.flatMap(({ chats }) => chats),
+      index,
+    );
+  message = (index: number): Message =>
+    pick(
+      this.world.schools.flatMap(({ chats }) => chats.flatMap(({ messages }) => messages)),
+      index,
+    );
+
+  /** Who takes part in a chat, or did, mostly. */
+  talker({ by, how }: Wish, { stays }: Chat): Somebody {
+    return how % 4 && stays.length > 0 ? pick(stays, by).person : pick(this.world.people, by);
+  }
+
   /** Who wrote a post, as often as not. */
   writer(wish: Wish): Somebody {
     return wish.how % 2 ? this.post(wish.one).author : this.actor(wish);
@@ -102,6 +120,7 @@ export class Place {
   /** Does a deed; what comes of it must be what the model says. */
   async perform({ expected, done }: Deed, when: string): Promise<void> {
     const [said, found] = [await outcome(async () => expected()), await outcome(() => done(this.db))];
+    for (const school of this.world.schools) settle(school);
     expect(`${when}: ${found.code}`).toBe(`${when}: ${said.code}`);
     const made = found.value as Json;
     if (said.value instanceof Object) Object.assign(said.value, { id: made.invite?.id ?? made.id, code: made.code });
@@ -122,6 +141,11 @@ export class Place {
       for (const { id, organizationId, kind, groupId } of found.facts.channels) {
         const here = school.channels.find((each) => each.kind === kind && (each.group?.id ?? null) === groupId);
         if (here && organizationId === school.id) here.id = id;
+      }
+      for (const { id, organizationId, kind, groupId } of found.facts.chats) {
+        const here = school.chats.find((each) => each.kind === kind && (each.group?.id ?? null) === groupId);
+        // Those that people make are known by what making them answers.
+        if (here && !here.maker && organizationId === school.id) here.id = id;
       }
     }
   }

@@ -6,6 +6,7 @@ import { pick } from './deeds.ts';
 import type { Fact, Facts, Label, Moved } from './facts.ts';
 import type { Child, Group, Link, School, Somebody } from './model.ts';
 import * as model from './model.ts';
+import * as talking from './talking.ts';
 import * as telling from './telling.ts';
 
 // What the API shows, beside what the model allows.
@@ -59,10 +60,10 @@ export function thingsOf({ schools }: model.World, facts: Facts): Thing[] {
       ...here(facts.plans).map((fact) =>
         thing('PlannedMovement', fact.id, (who) => model.seesMovement(moveOf(fact), who)),
       ),
-      ...here(facts.chats).map(({ id, groupId }) => {
-        const whose = group(groupId);
-        return thing('Chat', id, (who) => (whose ? model.readsGroupChat(whose, who) : model.isVerified(school, who)));
-      }),
+      ...school.chats.map((chat) => thing('Chat', chat.id, (who) => talking.readsChat(chat, who))),
+      ...school.chats.flatMap(({ messages }) =>
+        messages.map((message) => thing('Message', message.id, (who) => talking.readsMessage(message, who))),
+      ),
       ...school.channels.map((channel) => thing('Channel', channel.id, (who) => telling.reads(channel, who))),
       ...school.posts.map((post) => thing('Post', post.id, (who) => telling.seesPost(post, who))),
       ...school.invites.map((invite) => thing('Invite', invite.id, (who) => model.seesInvite(invite, who))),
@@ -90,6 +91,8 @@ export const everything = parse(`
     viewer {
       children(first: 100) { totalCount nodes { id ...Family } }
       feed(first: 100) { totalCount nodes { id } }
+      chats(first: 100) { totalCount nodes { ...Talk } }
+      past: chats(past: true, first: 100) { totalCount nodes { ...Talk } }
     }
     organization(id: $id) {
       groups(first: 100) {
@@ -117,6 +120,15 @@ export const everything = parse(`
       invites(first: 100) { totalCount nodes { id } }
     }
   }
+  fragment Talk on Chat {
+    id
+    viewerCapacities
+    viewerCanManage
+    viewerCanWrite { reason }
+    lastMessage { id }
+    members(first: 100) { totalCount nodes { capacity isSupervisor user { id } } }
+    messages(first: 100) { totalCount nodes { id state author { id } } }
+  }
   fragment Family on Child {
     group { id }
     guardians(first: 100, includeRevoked: true) { totalCount nodes { id contact { phone } } }
@@ -136,6 +148,15 @@ export function shownTo({ viewer, organization }: Json, label: Label) {
       list(guardians, (link) => `${label(link.id)} ${link.contact ? 'reached' : 'named'}`),
       list(movements),
     ]);
+  const talk = (chat: Json): string =>
+    JSON.stringify([
+      label(chat.id),
+      chat.viewerCapacities.toSorted(),
+      [chat.viewerCanManage, chat.viewerCanWrite.reason],
+      chat.lastMessage && label(chat.lastMessage.id),
+      list(chat.members, (m) => `${label(m.user.id)} ${m.capacity}${m.isSupervisor ? '!' : ''}`),
+      list(chat.messages, (m) => `${label(m.id)} ${m.state} ${m.author ? label(m.author.id) : 'somebody'}`),
+    ]);
   const structure = (g: Json): string =>
     JSON.stringify([
       label(g.id),
@@ -146,6 +167,8 @@ export function shownTo({ viewer, organization }: Json, label: Label) {
   return {
     own: list(viewer.children, family),
     feed: list(viewer.feed),
+    chats: list(viewer.chats, talk),
+    past: list(viewer.past, talk),
     organization: organization && {
       groups: list(organization.groups, structure),
       children: list(organization.children, family),
@@ -188,6 +211,34 @@ export function allowed({ schools }: model.World, things: readonly Thing[], pers
         .filter((post) => telling.finds(post, person, state))
         .map(({ id }) => label(id)),
     );
+  const talk = (chat: talking.Chat): string => {
+    const { messages, guests, state } = chat;
+    const read = messages.filter((message) => talking.readsMessage(message, person));
+    const latest = read.at(-1);
+    const supervises = (who: Somebody) => guests.some((guest) => guest.person === who && guest.supervises);
+    const capacities = talking.capacitiesIn(chat, person).toSorted();
+    return JSON.stringify([
+      label(chat.id),
+      capacities,
+      [talking.manages(chat, person), capacities.length === 0 ? 'LEFT' : state === 'ACTIVE' ? null : state],
+      latest ? label(latest.id) : null,
+      sized(
+        talking
+          .members(chat, person)
+          .map(({ person: who, role }) => `${who.name} ${role}${role === 'EMPLOYEE' && supervises(who) ? '!' : ''}`),
+      ),
+      sized(
+        read.map(
+          (m) =>
+            `${label(m.id)} ${m.deleted ? 'DELETED' : 'SENT'} ${talking.knowsAuthor(m, person) ? m.author.name : 'somebody'}`,
+        ),
+      ),
+    ]);
+  };
+  const readable = schools.flatMap(({ chats }) => chats).filter((chat) => talking.readsChat(chat, person));
+  const [current, past] = [true, false].map((now) =>
+    readable.filter((chat) => talking.takesPart(chat, person) === now).map(talk),
+  );
   const leads = model.leads(school, person);
   const verified = model.isVerified(school, person);
   const belongs = model.belongs(school, person);
@@ -222,12 +273,14 @@ export function allowed({ schools }: model.World, things: readonly Thing[], pers
   return {
     own: sized(own),
     feed: posts(schools, 'PUBLISHED'),
+    chats: sized(current ?? []),
+    past: sized(past ?? []),
     organization:
       belongs || person.isOperator
         ? {
             groups: leads || verified || families ? sized(groups) : null,
             children: leads || verified ? sized(records) : null,
-            chats: list('Chat'),
+            chats: sized(school.chats.filter((chat) => talking.takesPart(chat, person)).map(({ id }) => label(id))),
             channels: list('Channel'),
             drafts: posts([school], 'DRAFT'),
             suggested: posts([school], 'SUGGESTED'),

@@ -95,6 +95,47 @@ export const meanings: Readonly<Record<string, (place: Place, wish: Wish) => Dee
       place.writer(w),
       pick(['publish', 'archive', 'restore', 'remove', 'edit'], w.two),
     ),
+  createChat: (place, w) => {
+    const people = [pick(place.world.people, w.one), pick(place.world.people, w.two)];
+    const kind = w.how % 2 ? 'DIRECT' : 'CUSTOM';
+    const [first] = people;
+    const supervisor = kind === 'CUSTOM' && w.how % 3 === 0 ? (first ?? null) : null;
+    const others = kind === 'DIRECT' && w.how % 3 ? people.slice(0, 1) : people;
+    const by = w.looks % 2 ? place.actor(w) : pick(place.world.people, w.looks);
+    return acts.createChat(place.school, by, kind, others, w.how % 4 === 0, supervisor);
+  },
+  addChatMembers: (place, w) => {
+    const chat = place.chat(w.one);
+    return acts.addChatMembers(chat, place.talker(w, chat), [pick(place.world.people, w.two)]);
+  },
+  removeChatMember: (place, w) => {
+    const chat = place.chat(w.one);
+    return acts.removeChatMember(chat, place.talker(w, chat), pick(place.world.people, w.two));
+  },
+  leaveChat: (place, w) => {
+    const chat = place.chat(w.one);
+    return acts.leaveChat(chat, place.talker(w, chat));
+  },
+  appointSupervisor: (place, w) => {
+    const chat = place.chat(w.one);
+    return acts.appointSupervisor(chat, place.talker(w, chat), pick(place.world.people, w.two));
+  },
+  closeChat: (place, w) => {
+    const chat = place.chat(w.one);
+    return acts.closeChat(chat, place.talker(w, chat), pick(['READ_ONLY', 'ACTIVE', 'ARCHIVED'] as const, w.two));
+  },
+  sendMessage: (place, w) => {
+    const chat = place.chat(w.one);
+    return acts.sendMessage(chat, place.talker(w, chat));
+  },
+  sendMessageToo: (place, w) => {
+    const chat = place.chat(w.two);
+    return acts.sendMessage(chat, place.talker(w, chat));
+  },
+  deleteMessage: (place, w) => {
+    const message = place.message(w.one);
+    return acts.deleteMessage(message, place.talker(w, message.chat));
+  },
   letDaysPass: (place) => (place.school.suspended ? null : acts.letDaysPass(place.school)),
 };
 
