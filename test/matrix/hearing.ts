@@ -25,6 +25,14 @@ const inChat =
     );
   };
 
+/** Looks who is in a chat: the first that one is told is who is there now. */
+const isThere =
+  ({ case: text }: Rule): Act =>
+  async (scene, who) => {
+    const chatId = (await Talk.of(scene)).chat(chatCase(text).where);
+    return follows(who, 'ChatPresence', { chatId }, 'ChatPresence', async () => {});
+  };
+
 /** Follows one chat while something is said in another one, and then in this one: whether both are heard. */
 const elsewhere =
   (operation: string): Act =>
@@ -85,6 +93,7 @@ export const hearing: Acts = {
   ...eachCase(law, 'Subscription.chatEvents', (rule) =>
     rule.case.startsWith('in ') ? inChat('ChatEvents')(rule) : null,
   ),
+  ...eachCase(law, 'Subscription.chatPresence', isThere),
   'Subscription.messageSent of another chat': elsewhere('MessageSent'),
   'Subscription.chatEvents of another chat': elsewhere('ChatEvents'),
   ...eachCase(law, 'Subscription.organizationEvents', (rule) => (isOfTalk(rule) ? inAll(rule) : null)),

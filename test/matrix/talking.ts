@@ -105,6 +105,8 @@ const marks: Acts = {
     ({ viewerDraft }) => viewerDraft === draft,
     () => ({ text: draft }),
   ),
+  ...mutation('startTyping', sharedOf, ({ id }) => id !== undefined),
+  ...mutation('stopTyping', sharedOf, ({ id }) => id !== undefined),
 };
 const draft = 'Dear';
 
