@@ -6,7 +6,7 @@ import { canTakePart } from '../posts/policy.ts';
 import { ownMarks } from '../posts/queries.ts';
 import { addReaction, removeReaction } from './commands.ts';
 
-const ReactionCountType = builder
+export const ReactionCountType = builder
   .objectRef<{ readonly emoji: string; readonly count: number }>('ReactionCount')
   .implement({
     description: 'How often people reacted in one way. Who they are is not told (§4.11).',
