@@ -38,7 +38,7 @@ export const keeps = (value: number, limit: Limit): boolean =>
 
 /** Whether the medians keep their limits; null where there is none. */
 export function met(figure: Figure): boolean | null {
-  const checks = [figure.floor, figure.stock].flatMap((reference) =>
+  const checks = [figure.floor, figure.stock, figure.mercurius].flatMap((reference) =>
     reference?.limit ? [keeps(ratio(figure, reference).median, reference.limit)] : [],
   );
   if (figure.limit) checks.push(keeps(median(figure.samples), figure.limit));

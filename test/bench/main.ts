@@ -15,6 +15,7 @@ import { connect } from './scenarios/connect.ts';
 import { fanout } from './scenarios/fanout.ts';
 import { faults } from './scenarios/faults/faults.ts';
 import { feed } from './scenarios/feed.ts';
+import { history } from './scenarios/history.ts';
 import { hotChat } from './scenarios/hot-chat.ts';
 import { messages } from './scenarios/messages.ts';
 import { queries } from './scenarios/queries.ts';
@@ -30,6 +31,7 @@ const scenarios: readonly Scenario[] = [
   feed,
   messages,
   hotChat,
+  history,
   writes,
   storm,
   faults,
@@ -43,7 +45,7 @@ const chosen = scenarios.filter(({ name }) => !options.only || options.only.incl
 const sizesOf = (scenario: Scenario): readonly number[] => options.sizes ?? scenario.sizes;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-installMercurius();
+for (const peer of ['mercurius', 'postgraphile']) install(peer);
 
 const date = new Date().toISOString();
 const started = performance.now();
@@ -68,9 +70,9 @@ process.stdout.write(`Medians of ${run.rounds} rounds (least–most), ratios rou
 writeResults(run);
 process.exitCode = figures.some(({ problems }) => problems.length > 0) ? 1 : 0;
 
-/** Mercurius is installed by who measures it, and only for that. */
-function installMercurius(): void {
-  const folder = fileURLToPath(new URL('./peers/mercurius', import.meta.url));
+/** What needs another graphql is installed by who measures it, and only for that. */
+function install(peer: string): void {
+  const folder = fileURLToPath(new URL(`./peers/${peer}`, import.meta.url));
   if (existsSync(`${folder}/node_modules/.package-lock.json`)) return;
   execFileSync('npm', ['ci', '--prefix', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -46,6 +46,20 @@ test('a delivery without its content does not pass for one', () => {
   expect(verdictOn(told, { proof: '"School 2"' })).toEqual({ delivered: 3, unproven: 3 });
 });
 
+test('a message with another number than was its turn is out of order', () => {
+  const numbers = (...all: number[]) => {
+    const cursors = new Cursors();
+    const stream = new Stream({ query: '', variables: {}, proof: '', allowed: true, numbered: true });
+    all.forEach((number, index) => {
+      stream.take(`{"message":{"number":${number},"text":"1"}}`, encodeCursor(epoch, told[index] ?? 0), cursors);
+    });
+    return judge([{ audiences: ['members'], stream }], { members: told }, cursors).outOfOrder;
+  };
+  expect(numbers(1, 2, 3)).toBe(0);
+  expect(numbers(1, 3, 2)).toBe(2);
+  expect(numbers(2, 3, 4)).toBe(1);
+});
+
 test('frames are read however they are cut', () => {
   const long = 'x'.repeat(300);
   const bytes = Buffer.concat([frame('short'), frame(long), frame('')]);

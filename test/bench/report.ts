@@ -4,7 +4,7 @@ import { type Figure, type Limit, met, type Reference, ratio } from './figures.t
 import type { Machine } from './machine.ts';
 import { median, spread } from './statistics.ts';
 
-const header = ['figure', 'N', 'Homeroom', 'floor', 'ratio', 'stock', 'ratio', 'Mercurius', 'ok?'];
+const header = ['figure', 'N', 'Homeroom', 'floor', 'ratio', 'stock', 'ratio', 'Mercurius', 'ratio', 'ok?'];
 
 export function table(figures: readonly Figure[]): string {
   const lines = [header, ...figures.map(line)];
@@ -21,17 +21,16 @@ export function table(figures: readonly Figure[]): string {
 function line(figure: Figure): string[] {
   const { what, n, unit, samples, limit, floor, stock, mercurius, problems } = figure;
   const start = [what, String(n)];
-  if (problems.length > 0) return [...start, 'INVALID', '', '', '', '', '', 'INVALID'];
+  if (problems.length > 0) return [...start, 'INVALID', '', '', '', '', '', '', 'INVALID'];
   const kept = met(figure);
   const own = spread(samples);
   return [
     ...start,
     `${number(own.median)} ${unit}${samples.length > 1 ? ` (${number(own.min)}–${number(own.max)})` : ''}${bound(limit)}`,
-    ...[floor, stock].flatMap((reference) => [
+    ...[floor, stock, mercurius].flatMap((reference) => [
       value(reference, unit, reference === floor),
       compared(figure, reference),
     ]),
-    value(mercurius, unit, false),
     kept === null ? '' : kept ? 'yes' : 'NO',
   ];
 }

@@ -6,10 +6,18 @@ export type Counts = ReadonlyMap<string, number>;
 
 /** Turns counting on, for which Postgres must be started anew; nobody may be connected who minds. */
 export async function countStatements({ cluster, url }: BenchDatabase): Promise<void> {
-  await asSuperuser(url, `alter system set shared_preload_libraries = 'pg_stat_statements'`);
+  await asSuperuser(
+    url,
+    `alter system set shared_preload_libraries = 'pg_stat_statements'`,
+    `alter system reset "pg_stat_statements.track"`,
+  );
   await cluster.restart('fast');
   await asSuperuser(url, 'create extension if not exists pg_stat_statements');
 }
+
+/** Turns counting off, so that it costs nobody anything. */
+export const stopCounting = ({ url }: BenchDatabase): Promise<void> =>
+  asSuperuser(url, `alter system set "pg_stat_statements.track" = 'none'`, 'select pg_reload_conf()');
 
 /** What servers have sent so far: they come as another role than the bench does. */
 export async function statementCounts({ sql }: BenchDatabase): Promise<Counts> {
@@ -22,6 +30,20 @@ export async function statementCounts({ sql }: BenchDatabase): Promise<Counts> {
 /** What came in between. */
 export const between = (before: Counts, after: Counts): Counts =>
   new Map([...after].map(([query, calls]) => [query, calls - (before.get(query) ?? 0)]));
+
+/** How many statements each of some requests took: those that came at least with every second one. */
+export function statementsEach(
+  counts: Counts,
+  requests: number,
+): { readonly each: number; readonly which: readonly string[] } {
+  const often = [...counts].filter(([, calls]) => calls * 2 >= requests);
+  return {
+    each: often.reduce((total, [, calls]) => total + calls, 0) / requests,
+    which: often.map(
+      ([query, calls]) => `${(calls / requests).toFixed(2)} × ${query.replace(/\s+/g, ' ').slice(0, 60)}`,
+    ),
+  };
+}
 
 /** The more of two, statement by statement: how often the same work is done varies. */
 export const more = (one: Counts, other: Counts): Counts =>

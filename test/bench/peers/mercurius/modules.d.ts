@@ -14,17 +14,22 @@ declare module 'mercurius' {
   interface SubscriptionContext {
     readonly pubsub: { subscribe(topic: string): Promise<AsyncIterable<unknown>> };
   }
+  interface Subscribing {
+    subscribe(root: unknown, args: unknown, context: SubscriptionContext): Promise<AsyncIterable<unknown>>;
+  }
+  /** Parents, arguments and contexts are whatever the resolvers say that they are. */
+  type Resolver = (parent: never, args: never, context: never) => unknown;
+  type Loader = (queries: never, context: never) => Promise<readonly unknown[]>;
   interface MercuriusOptions {
     readonly schema: string;
     readonly resolvers: {
-      readonly Subscription: Readonly<
-        Record<
-          string,
-          { subscribe(root: unknown, args: unknown, context: SubscriptionContext): Promise<AsyncIterable<unknown>> }
-        >
-      >;
-    };
-    readonly subscription: {
+      readonly Subscription?: Readonly<Record<string, Subscribing>>;
+    } & { readonly [Type: string]: Readonly<Record<string, Resolver | Subscribing>> | undefined };
+    readonly loaders?: Readonly<Record<string, Readonly<Record<string, Loader>>>>;
+    /** After how many executions of a query it is compiled. */
+    readonly jit?: number;
+    readonly context?: (request: { headers: Readonly<Record<string, unknown>> }) => Promise<object>;
+    readonly subscription?: {
       onConnect(data: { payload?: Readonly<Record<string, unknown>> }): object | false;
     };
   }
