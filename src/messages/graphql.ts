@@ -15,7 +15,6 @@ import { afterDescription, kindsOf, liveEvent, liveUnion } from '../graphql/live
 import { searchDescription, sought } from '../graphql/search.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
 import { few } from '../posts/graphql.ts';
-import { ReactionCountType } from '../reactions/graphql.ts';
 import type { Role } from '../viewer.ts';
 import { canSeeAuthor } from './policy.ts';
 import {
@@ -131,12 +130,6 @@ builder.node(MessageType, {
       complexity: few,
       description: `The files that go with it, at most ${maxFiles}.`,
       resolve: ({ files }) => [...files],
-    }),
-    reactions: t.field({
-      type: [ReactionCountType],
-      complexity: few,
-      description: 'The reactions, the most frequent first. As of when it is read.',
-      resolve: ({ reactionCounts, state }) => (state === 'DELETED' ? [] : reactionCounts),
     }),
     replyTo: t.field({
       type: MessageType,
