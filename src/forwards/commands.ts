@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { copyFiles } from '../attachments/commands.ts';
 import { visitChat } from '../chats/commands.ts';
@@ -8,6 +9,7 @@ import { valid } from '../input.ts';
 import { demandWriting, placeMessage } from '../messages/commands.ts';
 import { canSeeMessage } from '../messages/policy.ts';
 import { type Message, messageById } from '../messages/queries.ts';
+import { messages } from '../messages/tables.ts';
 import { capacityFor, clientMessageId, firstOf, sayOnce } from '../sending/commands.ts';
 import type { Viewer } from '../viewer.ts';
 
@@ -52,6 +54,8 @@ async function forwardOnce(tx: Transaction, viewer: Viewer, wish: Wish): Promise
 
 /** @throws NotFound */
 async function sourceOf(tx: Transaction, viewer: Viewer, messageId: string): Promise<Message> {
+  // Who deletes it meanwhile waits: else its words would be said without its files.
+  await tx.select({ id: messages.id }).from(messages).where(eq(messages.id, messageId)).for('share');
   const [source] = await messageById(tx, [messageId], () => viewer);
   const chat = source ? await chatWithin(tx, viewer, source.chatId) : null;
   if (!source || !chat || !canSeeMessage(viewer, source, chat.own)) throw new NotFound();

@@ -10,7 +10,7 @@ export interface Recipient {
 }
 
 const message = sql`
-  join messages m on m.id = ${sql.placeholder('messageId')}
+  join messages m on m.id = ${sql.placeholder('messageId')} and m.number is not null
   join chats c on c.id = m.chat_id`;
 
 /** Who took part when a message was said, or reads it since, and takes part now. */

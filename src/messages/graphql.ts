@@ -3,7 +3,7 @@ import { canSeePerson } from '../audiences/policy.ts';
 import { follow } from '../audiences/queries.ts';
 import { ChatType } from '../chats/graphql.ts';
 import { canReadAt } from '../chats/policy.ts';
-import { type Chat, chatById, ownOf } from '../chats/queries.ts';
+import { type Chat, chatById, ownOf, seesChat } from '../chats/queries.ts';
 import { NotFound } from '../errors.ts';
 import { FileType } from '../files/graphql.ts';
 import { fileOwner } from '../files/queries.ts';
@@ -90,8 +90,12 @@ builder.node(MessageType, {
   fields: (t) => ({
     chat: t.field({
       type: ChatType,
-      description: 'Where it is said.',
-      resolve: ({ chatId }, _args, ctx): Promise<Chat> => ctx.loadExisting(chatById, chatId),
+      nullable: true,
+      description: 'Where it is said. Null: it was not sent, and the viewer sees that chat no longer.',
+      resolve: async ({ chatId, number }, _args, ctx): Promise<Chat | null> => {
+        const chat = await ctx.loadExisting(chatById, chatId);
+        return number !== null || (await seesChat(ctx, chat)) ? chat : null;
+      },
     }),
     number: t.exposeInt('number', {
       nullable: true,
