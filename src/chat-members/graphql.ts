@@ -1,6 +1,8 @@
 import { UserType } from '../accounts/graphql.ts';
 import type { People } from '../audiences/queries.ts';
 import { ChatKindEnum, ChatType, HistoryVisibilityEnum, shownChat, whichChat } from '../chats/graphql.ts';
+import { takesPart } from '../chats/policy.ts';
+import { ownOf } from '../chats/queries.ts';
 import type { Database } from '../database/connect.ts';
 import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
@@ -67,7 +69,8 @@ builder.objectField(ChatType, 'members', (t) =>
     description:
       'Who takes part now, whoever came last first, as far as the viewer meets them: a guardian whose contacts are LIMITED is in ' +
       'no list of other families (§4.11). Of a chat that the viewer has left it is empty.',
-    resolve: ({ id: chatId }, args, ctx) => listOfPeople(ctx, args, membersOfChat, { chatId }),
+    resolve: async (chat, args, ctx) =>
+      listOfPeople(ctx, args, membersOfChat, { chatId: takesPart(await ownOf(ctx, chat)) ? chat.id : null }),
   }),
 );
 
@@ -171,7 +174,7 @@ builder.mutationField('removeChatMember', (t) =>
 builder.mutationField('updateChat', (t) =>
   t.fieldWithInput({
     type: ChatType,
-    description: 'Changes a CUSTOM chat; what is left out stays. Those who manage it.',
+    description: 'Changes a CUSTOM chat; what is left out stays. Those who manage it. Repeating it changes nothing.',
     errors: changeErrors,
     input: {
       chatId: t.input.id(whichChat),

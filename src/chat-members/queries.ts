@@ -32,8 +32,11 @@ export interface ChatMember {
   readonly user: PersonName;
 }
 
-/** Who takes part, as far as the viewer meets them: a guardian whose contacts are LIMITED is in no list of other families (§4.11). */
-export const membersOfChat = peopleList<ChatMember, { chatId: string }>(
+/**
+ * Who takes part, as far as the viewer meets them: a guardian whose contacts are LIMITED is in no list of other families (§4.11).
+ * Of no chat nobody does.
+ */
+export const membersOfChat = peopleList<ChatMember, { chatId: string | null }>(
   sql`m.id`,
   sql`m.capacity, m.since,
     m.capacity = 'EMPLOYEE' and exists (

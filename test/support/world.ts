@@ -202,7 +202,10 @@ export class World implements AsyncDisposable {
   }
 
   /** A confirmed employee who works in a group. */
-  async teacher(school: School, groupId: string): Promise<Person & { membershipId: string; assignmentId: string }> {
+  async teacher(
+    school: School,
+    groupId: string,
+  ): Promise<Person & { membershipId: string; verificationId: string; assignmentId: string }> {
     const employee = await this.staff(school);
     const assignmentId = await this.assign(school, employee.membershipId, groupId);
     return Object.assign(employee, { assignmentId });
