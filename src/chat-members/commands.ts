@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { createAudience, settleAudiences } from '../audiences/commands.ts';
 import { audit, type Deed } from '../audit/commands.ts';
@@ -54,6 +54,7 @@ export async function createChat(db: Database, viewer: Viewer, input: unknown): 
     if (wish.kind === 'DIRECT' && (others.length !== 1 || wish.name || wish.supervisorId))
       throw new InvalidInput('userIds', 'INVALID_DIRECT_CHAT');
     if (wish.kind === 'CUSTOM' && !wish.name) throw new InvalidInput('name', 'INVALID_CHAT_NAME');
+    demandSize(others.length + 1);
     const pair = wish.kind === 'DIRECT' ? [viewer.userId, ...others].toSorted().join(' ') : null;
     const first = await firstOf(tx, viewer, wish, pair);
     if (first) return first.id;
@@ -67,6 +68,11 @@ export async function createChat(db: Database, viewer: Viewer, input: unknown): 
     await record(tx, viewer, chat, 'create', { after: { kind: chat.kind, name: chat.name } });
     return chat.id;
   });
+}
+
+/** @throws InvalidInput */
+function demandSize(size: number): void {
+  if (size > maxMembers) throw new InvalidInput('userIds', 'INVALID_CHAT_SIZE', { max: maxMembers });
 }
 
 /** The chat of this pair, or by this key, that was made before. */
@@ -122,13 +128,17 @@ async function reachable(
 const isStudent = (people: ReadonlyMap<string, Candidate[]>): boolean =>
   [...people.values()].some((as) => as.some(({ role }) => role === 'STUDENT'));
 
-/** Who answers for the students among some people. @throws InvalidInput */
-function supervisorAmong(people: ReadonlyMap<string, Candidate[]>, userId: string): string {
+/** Whether somebody answers for all the students among some people. */
+function supervises(people: ReadonlyMap<string, Candidate[]>, userId: string): boolean {
   const students = [...people.values()].flat().filter(({ role }) => role === 'STUDENT');
-  const answers = (people.get(userId) ?? []).some(
+  return (people.get(userId) ?? []).some(
     (one) => one.role === 'EMPLOYEE' && one.verified && students.every((student) => answersFor(one, student)),
   );
-  if (!answers) throw new InvalidInput('supervisorId', 'INVALID_SUPERVISOR');
+}
+
+/** Who answers for the students among some people. @throws InvalidInput */
+function supervisorAmong(people: ReadonlyMap<string, Candidate[]>, userId: string): string {
+  if (!supervises(people, userId)) throw new InvalidInput('supervisorId', 'INVALID_SUPERVISOR');
   return userId;
 }
 
@@ -145,7 +155,9 @@ async function put(
   await settleAudiences(tx, organizationId, userIds);
 }
 
-const present = (tx: Transaction, chatId: string) =>
+type Member = typeof chatMembers.$inferSelect;
+
+const present = (tx: Transaction, chatId: string): Promise<Member[]> =>
   tx
     .select()
     .from(chatMembers)
@@ -158,8 +170,7 @@ export const addChatMembers = (db: Database, viewer: Viewer, chatId: string, use
     const before = await present(tx, chatId);
     const added = [...new Set(userIds)].filter((id) => !before.some(({ userId }) => userId === id));
     if (added.length === 0) return;
-    if (before.length + added.length > maxMembers)
-      throw new InvalidInput('userIds', 'INVALID_CHAT_SIZE', { max: maxMembers });
+    demandSize(before.length + added.length);
     const people = await reachable(tx, fresh, organization, added);
     if (isStudent(people)) await demandSupervisor(tx, organization, before, people);
     await put(tx, chat, viewer, added, null);
@@ -169,17 +180,17 @@ export const addChatMembers = (db: Database, viewer: Viewer, chatId: string, use
 
 const named = (userIds: readonly string[]) => userIds.map((id) => globalId('User', id)).join(' ');
 
-/** Who answers for the students that come, or begins to: whoever supervises, else who manages the chat. */
+/** Whoever supervises the chat must answer for the students that come, too. @throws SupervisorNeeded */
 async function demandSupervisor(
   tx: Transaction,
   organization: Organization,
-  before: readonly (typeof chatMembers.$inferSelect)[],
+  before: readonly Member[],
   people: ReadonlyMap<string, Candidate[]>,
 ): Promise<void> {
   const supervisor = before.find(({ isSupervisor }) => isSupervisor);
   if (!supervisor) throw new SupervisorNeeded();
   const as = await candidates(tx, organization.id, [supervisor.userId]);
-  supervisorAmong(new Map([...people, ...as]), supervisor.userId);
+  if (!supervises(new Map([...people, ...as]), supervisor.userId)) throw new SupervisorNeeded();
 }
 
 /** Takes somebody out of a CUSTOM chat. Repeating it changes nothing. @throws NotFound, Forbidden, SupervisorNeeded */
@@ -234,39 +245,47 @@ const UpdateChat = z
   .object({ name: line(100), historyVisibility: z.enum(historyVisibility.enumValues), supervisorId: z.string() })
   .partial();
 
-/** Changes a CUSTOM chat; what is left out stays. @throws NotFound, Forbidden, InvalidInput, InvalidState */
+/** Changes a CUSTOM chat; what is left out stays. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState */
 export async function updateChat(db: Database, viewer: Viewer, chatId: string, input: unknown): Promise<void> {
   const { supervisorId, ...changes } = valid(UpdateChat, input);
   await manage(db, viewer, chatId, async (tx, { organization, chat }) => {
     if (chat.state === 'ARCHIVED') throw new InvalidState(chat.state);
-    if (supervisorId) await appoint(tx, organization, chat, supervisorId);
-    if (Object.keys(changes).length > 0) await tx.update(chats).set(changes).where(eq(chats.id, chatId));
-    else if (!supervisorId) return;
+    const former = supervisorId ? await appoint(tx, organization, chat, supervisorId) : null;
+    const { name, historyVisibility } = { ...chat, ...changes };
+    const isSame = name === chat.name && historyVisibility === chat.historyVisibility;
+    if (isSame && former?.userId === supervisorId) return;
+    if (!isSame) await tx.update(chats).set({ name, historyVisibility }).where(eq(chats.id, chatId));
     await tellChat(tx, chat, 'CHAT_UPDATED');
-    const { name, historyVisibility } = chat;
-    await record(tx, viewer, chat, 'update', { before: { name, historyVisibility }, after: changes });
+    await record(tx, viewer, chat, 'update', {
+      before: { name: chat.name, historyVisibility: chat.historyVisibility, ...supervisorOf(former?.userId) },
+      after: { ...changes, ...supervisorOf(supervisorId) },
+    });
   });
 }
 
+const supervisorOf = (userId: string | undefined) => (userId ? { supervisorId: globalId('User', userId) } : {});
+
+/** Makes somebody the one who answers for the students in a chat; who did before. @throws InvalidInput */
 async function appoint(
   tx: Transaction,
   organization: Organization,
   chat: ChatRow,
   supervisorId: string,
-): Promise<void> {
+): Promise<Member | undefined> {
   const members = await present(tx, chat.id);
   const ids = members.map(({ userId }) => userId);
   supervisorAmong(await candidates(tx, organization.id, ids), supervisorId);
-  const ofChat = and(eq(chatMembers.chatId, chat.id), isNull(chatMembers.leftAt));
-  await tx
-    .update(chatMembers)
-    .set({ isSupervisor: false })
-    .where(and(ofChat, eq(chatMembers.isSupervisor, true)));
-  await tx
-    .update(chatMembers)
-    .set({ isSupervisor: true })
-    .where(and(ofChat, inArray(chatMembers.userId, [supervisorId])));
+  const former = members.find(({ isSupervisor }) => isSupervisor);
+  if (former?.userId === supervisorId) return former;
+  const set = (userId: string, isSupervisor: boolean) =>
+    tx
+      .update(chatMembers)
+      .set({ isSupervisor })
+      .where(and(eq(chatMembers.chatId, chat.id), isNull(chatMembers.leftAt), eq(chatMembers.userId, userId)));
+  if (former) await set(former.userId, false);
+  await set(supervisorId, true);
   await settleAudiences(tx, organization.id, ids);
+  return former;
 }
 
 /** Freezes a CUSTOM chat: it is read, not written. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */

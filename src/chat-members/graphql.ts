@@ -171,7 +171,7 @@ builder.mutationField('removeChatMember', (t) =>
 builder.mutationField('updateChat', (t) =>
   t.fieldWithInput({
     type: ChatType,
-    description: 'Changes a CUSTOM chat; what is left out stays. Those who manage it.',
+    description: 'Changes a CUSTOM chat; what is left out stays. Those who manage it. Repeating it changes nothing.',
     errors: changeErrors,
     input: {
       chatId: t.input.id(whichChat),

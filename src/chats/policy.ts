@@ -39,7 +39,7 @@ export function obstacleTo(
 export const canWriteIn = (presence: Presence, chat: Pick<ChatRow, 'state'>): boolean =>
   obstacleTo(presence, chat) === null;
 
-/** A chat as rules about its management ask: `isOrphaned` when who made it is not in it any more. */
+/** A chat as rules about its management ask: `isOrphaned` when who made it is not of its staff any more. */
 export type ManagedChat = Pick<ChatRow, 'organizationId' | 'kind' | 'creatorId'> & { readonly isOrphaned: boolean };
 
 /**

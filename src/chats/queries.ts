@@ -78,7 +78,8 @@ const chatsSeen = (among: SQL): SQL => sql`
     case when c.kind = 'DIRECT' then (
       select o.user_id from chat_members o where o.chat_id = c.id and o.user_id <> ${userId} limit 1) end as "counterpartId",
     c.kind = 'CUSTOM' and not exists (
-      select from audience_members m where m.audience_id = c.audience_id and m.user_id = c.creator_id and m.until is null
+      select from audience_members m
+      where m.audience_id = c.audience_id and m.user_id = c.creator_id and m.capacity = 'EMPLOYEE' and m.until is null
     ) as "isOrphaned"
   from chats c left join chat_marks k on k.chat_id = c.id and k.user_id = ${userId}
   ${among}`;
