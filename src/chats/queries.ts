@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Executor } from '../database/connect.ts';
-import { prepareRaw } from '../database/statements.ts';
+import { prepareRaw, unseen } from '../database/statements.ts';
 import { byId } from '../graphql/batches.ts';
 import type { Page } from '../graphql/connections.ts';
 import type { Batch, Context } from '../graphql/context.ts';
@@ -47,8 +47,8 @@ type Found = ChatRow & {
   mutedUntil: string | null;
 } & Omit<Own, keyof Presence | 'mutedUntil' | 'lastNumber' | 'joinedAfter'>;
 
-const userId = sql.placeholder('userId');
-const standings = sql.placeholder('standings');
+const userId = unseen('userId', 'uuid');
+const standings = unseen('standings', 'text[]');
 
 /**
  * When the viewer took part. What is over counts while they are a member in the capacity that they had: that may write, as
@@ -58,7 +58,7 @@ const stays = sql`
   select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen"
   from audience_members m
   where m.audience_id = c.audience_id and m.user_id = ${userId} and (m.until is null or (
-    (c.organization_id::text || ':' || m.capacity) = any(${standings}::text[])
+    (c.organization_id::text || ':' || m.capacity) = any(${standings})
     and (m.capacity <> 'GUARDIAN' or c.kind <> 'GROUP_GUARDIANS' or exists (
       select from guardian_links l join enrollments e on e.child_id = l.child_id
       where l.user_id = m.user_id and l.state = 'ACTIVE' and e.group_id = c.group_id))))
@@ -92,7 +92,7 @@ const askerOf = ({ userId: id, standings: all }: Viewer): Asker => ({
 });
 
 const seenByIds = prepareRaw<Found, Asker & { ids: readonly string[] }>(
-  chatsSeen(sql`where c.id = any(${sql.placeholder('ids')}::uuid[])`),
+  chatsSeen(sql`where c.id = any(${unseen('ids', 'uuid[]')})`),
 );
 
 function asChat({ stays: found, isMuted, mutedUntil, ...row }: Found): Chat & { own: Own } {
