@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Executor } from '../database/connect.ts';
-import { prepareRaw } from '../database/statements.ts';
+import { prepareRaw, unseen } from '../database/statements.ts';
 import { byId } from '../graphql/batches.ts';
 import type { Page } from '../graphql/connections.ts';
 import type { Batch, Context } from '../graphql/context.ts';
@@ -47,8 +47,8 @@ export type FoundChat = ChatRow & {
   mutedUntil: string | null;
 } & Omit<Own, keyof Presence | 'mutedUntil' | 'lastNumber' | 'joinedAfter'>;
 
-const userId = sql.placeholder('userId');
-const standings = sql.placeholder('standings');
+const userId = unseen('userId', 'uuid');
+const standings = unseen('standings', 'text[]');
 
 /**
  * Whether an interval of the viewer's (`m`) in a chat (`c`) counts: what lasts, and what is over while they are a member in the
@@ -56,7 +56,7 @@ const standings = sql.placeholder('standings');
  * of a child who was in the group.
  */
 export const counts = sql`(m.until is null or (
-  (c.organization_id::text || ':' || m.capacity) = any(${standings}::text[])
+  (c.organization_id::text || ':' || m.capacity) = any(${standings})
   and (m.capacity <> 'GUARDIAN' or c.kind <> 'GROUP_GUARDIANS' or exists (
     select from guardian_links l join enrollments e on e.child_id = l.child_id
     where l.user_id = m.user_id and l.state = 'ACTIVE' and e.group_id = c.group_id))))`;
@@ -102,7 +102,7 @@ export const chatAsJson = (id: SQL): SQL =>
   sql`(select to_json(seen) from (${chatsSeen(sql`where c.id = ${id}`)}) seen)`;
 
 const seenByIds = prepareRaw<FoundChat, Asker & { ids: readonly string[] }>(
-  chatsSeen(sql`where c.id = any(${sql.placeholder('ids')}::uuid[])`),
+  chatsSeen(sql`where c.id = any(${unseen('ids', 'uuid[]')})`),
 );
 
 export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat): Chat & { own: Own } {

@@ -1,4 +1,4 @@
-import type { SQL } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { type Database, type Executor, rowsOf } from './connect.ts';
 
@@ -56,3 +56,11 @@ export function prepareRaw<Row, Values extends Record<string, unknown> = Record<
   const query = dialect.sqlToQuery(statement);
   return async (db, values) => rowsOf(await db._.session.prepareQuery(query, undefined, 'hot', false).execute(values));
 }
+
+/**
+ * A placeholder whose value the planner does not see. Where it sees values, Postgres may plan a prepared statement anew for each
+ * execution, because a plan for just these looks a little cheaper; of a large statement that takes ten times as long as running it.
+ * Look at `plans` in pg_stat_statements (track_planning): of a hot statement they must not grow with its calls.
+ */
+export const unseen = (name: string, type: string): SQL =>
+  sql`(select ${sql.placeholder(name)}::${sql.raw(type)})::${sql.raw(type)}`;

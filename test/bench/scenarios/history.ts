@@ -10,13 +10,14 @@ import type { Figure, Limit, Reference } from '../figures.ts';
 import type { ReaderOrders } from '../load/reader.ts';
 import { Helper } from '../processes/child.ts';
 import { Server } from '../processes/server.ts';
-import { seedClassroom } from '../school/classroom.ts';
+import { seedClassrooms } from '../school/classroom.ts';
 import { asSuperuser } from '../school/database.ts';
 import { between, countStatements, statementCounts, statementsEach, stopCounting } from '../school/statements.ts';
 import { rotated, type Scenario } from './scenario.ts';
 
 const peers = new URL('../peers/', import.meta.url);
 const pageSize = 50;
+const chatCount = 20;
 const inFlight = 16;
 const warmUpMs = 3000;
 const countMs = 1000;
@@ -51,7 +52,7 @@ const ours = documentIn({ id: 'ID!', messages: '', reactions: '', attachments: '
 /** PostGraphile is told the order that Homeroom knows. */
 const postGraphiles = documentIn({
   id: 'String!',
-  messages: ', orderBy: [NUMBER_DESC]',
+  messages: ', orderBy: [PLACE_DESC]',
   reactions: '(orderBy: [COUNT_DESC, EMOJI_ASC])',
   attachments: '(orderBy: [POSITION_ASC])',
 });
@@ -71,7 +72,7 @@ export const history: Scenario = {
   async run(bench, size, say) {
     const { database } = bench;
     await countStatements(database);
-    const { chatId, guardians } = await seedClassroom(database, size);
+    const { chatId, guardians } = await seedClassrooms(database, chatCount, size);
     await asSuperuser(database.url, readFileSync(new URL('postgraphile/views.sql', peers), 'utf8'));
     const env = { DATABASE_URL: database.url };
     await using homeroom = await startHomeroom(database.url);

@@ -20,8 +20,16 @@ export interface Classroom {
   readonly guardians: readonly Person[];
 }
 
+/** Makes so many schools with such a chat, so that tables are as large as they are, and returns the first one's. */
+export async function seedClassrooms(database: BenchDatabase, count: number, messages: number): Promise<Classroom> {
+  const first = await seedClassroom(database, messages);
+  for (let more = 1; more < count; more++) await seedClassroom(database, messages);
+  await database.sql`vacuum analyze`;
+  return first;
+}
+
 /** Makes one with so many messages: each with up to four reactions, every fifth with one or two files. */
-export async function seedClassroom({ connection, sql }: BenchDatabase, messages: number): Promise<Classroom> {
+async function seedClassroom({ connection, sql }: BenchDatabase, messages: number): Promise<Classroom> {
   const { organizationId, people } = await seedSchool(connection, sql, 'School of chats', memberCount);
   const userIds = people.map(({ userId }) => userId);
   const [staff, families] = [userIds.slice(0, staffCount), userIds.slice(staffCount)];
@@ -82,6 +90,5 @@ export async function seedClassroom({ connection, sql }: BenchDatabase, messages
   await sql`
     insert into chat_marks (chat_id, user_id, read_through)
     select ${chat.id}, user_id, ${messages}::int - n * 37 % 80 from unnest(${userIds}::uuid[]) with ordinality u (user_id, n)`;
-  await sql`vacuum analyze`;
   return { chatId: globalId('Chat', chat.id), guardians: people.slice(staffCount, memberCount - limitedCount) };
 }

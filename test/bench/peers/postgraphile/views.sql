@@ -29,30 +29,31 @@ create view peer.chats as
 comment on view peer.chats is E'@primaryKey row_id';
 comment on column peer.chats.global_id is '@name id';
 
+-- Whom the viewer meets in their chats. `is true` below has Postgres find them once, and not for every message, and read the
+-- latest messages by their index.
+create view peer.takers as
+  select c.id as chat_id, w.user_id
+  from public.audience_members me
+  join public.chats c on c.audience_id = me.audience_id
+  join public.audience_members w on w.audience_id = me.audience_id and w.until is null
+  where me.user_id = peer.viewer() and me.until is null and (w.user_id = me.user_id or not exists (
+    select from public.hidden_people h where h.user_id = w.user_id and h.organization_id = c.organization_id));
+comment on view peer.takers is E'@behavior -*';
+
 create view peer.messages as
-  with readers as materialized (
-    select k.chat_id, k.user_id, k.read_through, w.since
-    from public.audience_members me
-    join public.chats c on c.audience_id = me.audience_id
-    join public.chat_marks k on k.chat_id = c.id
-    cross join lateral (
-      select min(w.since_number) as since from public.audience_members w
-      where w.audience_id = c.audience_id and w.user_id = k.user_id and w.until is null having count(*) > 0) w
-    where me.user_id = peer.viewer() and me.until is null and (k.user_id = peer.viewer() or not exists (
-      select from public.hidden_people h where h.user_id = k.user_id and h.organization_id = c.organization_id))
-  )
-  select m.id as row_id, peer.global_id('Message', m.id) as global_id, m.chat_id, m.number::int as number, m.text,
+  select m.id as row_id, peer.global_id('Message', m.id) as global_id, m.chat_id, m.number::int as number, m.number as place, m.text,
     to_char(m.sent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as sent_at,
     case when m.capacity = 'GUARDIAN' and m.author_id <> peer.viewer() and exists (
       select from public.hidden_people h where h.user_id = m.author_id and h.organization_id = c.organization_id)
       then null else m.author_id end as author_id,
-    (select count(*)::int from readers r
-      where r.chat_id = m.chat_id and r.read_through >= m.number and r.since < m.number and r.user_id <> m.author_id) as read_count
+    (select count(*)::int from public.chat_marks k
+      where k.chat_id = m.chat_id and k.read_through >= m.number and k.user_id <> m.author_id
+        and ((k.chat_id, k.user_id) in (select t.chat_id, t.user_id from peer.takers t)) is true) as read_count
   from public.messages m join public.chats c on c.id = m.chat_id
-  where exists (
+  where (exists (
     select from public.audience_members w
     where w.audience_id = c.audience_id and w.user_id = peer.viewer() and w.since_number < m.number
-      and (w.until_number is null or m.number <= w.until_number));
+      and (w.until_number is null or m.number <= w.until_number))) is true;
 comment on view peer.messages is E'@primaryKey row_id\n@foreignKey (chat_id) references peer.chats (row_id)|@foreignFieldName messages\n@foreignKey (author_id) references peer.people (row_id)|@fieldName author';
 comment on column peer.messages.global_id is '@name id';
 
