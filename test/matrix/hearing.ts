@@ -25,14 +25,6 @@ const inChat =
     );
   };
 
-/** Looks who is in a chat: the first that one is told is who is there now. */
-const isThere =
-  ({ case: text }: Rule): Act =>
-  async (scene, who) => {
-    const chatId = (await Talk.of(scene)).chat(chatCase(text).where);
-    return follows(who, 'ChatPresence', { chatId }, 'ChatPresence', async () => {});
-  };
-
 /** Follows one chat while something is said in another one, and then in this one: whether both are heard. */
 const elsewhere =
   (operation: string): Act =>
@@ -83,6 +75,49 @@ const inOwn = (rule: Rule): Act => {
   };
 };
 
+const isTyping =
+  (userId: string) =>
+  ({ people = [] }: Json): boolean =>
+    people.some((one: Json) => one.isTyping && one.user.id === userId);
+
+/** Follows who is in a chat while somebody there, of the staff or else a family, begins to write. */
+const present = ({ case: text }: Rule): Act => {
+  const { where } = chatCase(text);
+  return async (scene, who) => {
+    const talk = await Talk.of(scene);
+    const staff = talk.author('staff', where);
+    const writer = who === staff ? talk.author('families', where) : staff;
+    const writes = async () => {
+      if (who.token) await writer.does('StartTyping', { chatId: talk.chat(where) });
+      return talk.idOf(writer);
+    };
+    const heardOf = (event: Json, userId: string) => isTyping(userId)(event);
+    return hears(who, 'ChatPresence', { chatId: talk.chat(where) }, writes, () => 'OK', heardOf);
+  };
+};
+
+/** Comes while the LIMITED guardian writes, as whoever may meet them has been told: whether one is told of it, too. */
+const hidden = (rule: Rule): Act => {
+  const { where } = chatCase(rule.case.replace('of the LIMITED guardian ', ''));
+  return async (scene, who) => {
+    const talk = await Talk.of(scene);
+    const limited = talk.people['LIMITED guardian'];
+    const writes = isTyping(await talk.idOf(limited));
+    await using witness = talk.board.colleague.subscribe('ChatPresence', { chatId: talk.chat(where) });
+    await limited.does('StartTyping', { chatId: talk.chat(where) });
+    while (!writes(await witness.next()));
+    const read = (delivered: readonly Json[]) => (delivered.some(writes) ? 'OK' : 'NONE');
+    return hears(
+      who,
+      'ChatPresence',
+      { chatId: talk.chat(where) },
+      async () => '',
+      read,
+      () => true,
+    );
+  };
+};
+
 const isOfTalk = ({ case: text }: Rule): boolean => text.startsWith('of what is said ');
 
 /** How to run each rule on following what is said. */
@@ -93,7 +128,7 @@ export const hearing: Acts = {
   ...eachCase(law, 'Subscription.chatEvents', (rule) =>
     rule.case.startsWith('in ') ? inChat('ChatEvents')(rule) : null,
   ),
-  ...eachCase(law, 'Subscription.chatPresence', isThere),
+  ...eachCase(law, 'Subscription.chatPresence', (rule) => (rule.case.startsWith('in ') ? present : hidden)(rule)),
   'Subscription.messageSent of another chat': elsewhere('MessageSent'),
   'Subscription.chatEvents of another chat': elsewhere('ChatEvents'),
   ...eachCase(law, 'Subscription.organizationEvents', (rule) => (isOfTalk(rule) ? inAll(rule) : null)),

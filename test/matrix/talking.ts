@@ -95,6 +95,15 @@ const sharedOf =
   ({ case: text }: Rule): Arrange =>
   async (scene) => ({ chatId: (await Talk.of(scene)).chat(chatCase(text).where) });
 
+const typingIn =
+  ({ case: text }: Rule): Arrange =>
+  async (scene) => {
+    const talk = await Talk.of(scene);
+    const { state, where } = chatCase(text);
+    return { chatId: state === 'READ_ONLY' ? await frozen(talk) : talk.chat(where) };
+  };
+const frozen = (talk: Talk) => talk.board.once('chat READ_ONLY CUSTOM', () => talk.further('READ_ONLY'));
+
 const marks: Acts = {
   ...mutation('markChatRead', sharedOf, ({ viewerUnreadCount }) => viewerUnreadCount === 0),
   ...mutation('muteChat', sharedOf, ({ viewerMuted }) => viewerMuted),
@@ -105,10 +114,13 @@ const marks: Acts = {
     ({ viewerDraft }) => viewerDraft === draft,
     () => ({ text: draft }),
   ),
-  ...mutation('startTyping', sharedOf, ({ id }) => id !== undefined),
-  ...mutation('stopTyping', sharedOf, ({ id }) => id !== undefined),
 };
 const draft = 'Dear';
+
+const typing: Acts = {
+  ...mutation('startTyping', typingIn, (chat) => chat.id !== null),
+  ...mutation('stopTyping', typingIn, (chat) => chat.id !== null),
+};
 
 /** What of a message more than its words is asked for, by the word that a case begins with. */
 const stresses: Readonly<Record<string, object>> = {
@@ -124,8 +136,7 @@ const saidIn =
     const talk = await Talk.of(scene);
     const [, answered] = rule.case.match(/^in answer to (.+)$/) ?? [];
     const which = chatCase(answered ?? rule.case);
-    const frozen = () => talk.board.once('chat READ_ONLY CUSTOM', () => talk.further('READ_ONLY'));
-    const chatId = which.state === 'READ_ONLY' ? await frozen() : talk.chat(which.where);
+    const chatId = which.state === 'READ_ONLY' ? await frozen(talk) : talk.chat(which.where);
     const replyToId = answered ? await talk.found(which, who, role) : undefined;
     return { input: { ...saying(chatId), ...stresses[which.state], replyToId } };
   };
@@ -192,4 +203,4 @@ const messages: Acts = {
 };
 
 /** How to run each rule on talking: chats, and what is said in them. */
-export const talking: Acts = { ...chats, ...marks, ...messages };
+export const talking: Acts = { ...chats, ...marks, ...typing, ...messages };

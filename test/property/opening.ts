@@ -40,7 +40,8 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
     await arrives('Neighbour'),
     await arrives('Parent'),
   ];
-  const [grandmother, operator] = [await arrives('Grandmother'), await arrives('Operator', 0)];
+  const [grandmother, aunt, former] = [await arrives('Grandmother'), await arrives('Aunt'), await arrives('Former')];
+  const operator = await arrives('Operator', 0);
   const school = await openSchool(db, stranger, operator, anna, true);
   const another = await openSchool(db, stranger, operator, neighbour, false);
   const place = new Place(db, { people, schools: [school, another] });
@@ -167,6 +168,23 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
   await says(await begins(school, mother, 'DIRECT', [maria]), mother, maria);
   await says(await begins(school, head, 'DIRECT', [father]), head);
   await says(await begins(school, vera, 'DIRECT', [maria]), vera);
+
+  // Who has been somewhere: what was said then may be theirs to read, or no more.
+  const [moved, lost] = [await enrol(sun), await enrol(star)];
+  await bring(moved, aunt);
+  await bring(lost, aunt);
+  const formers = await employ(former, true);
+  await says(pick(school.chats, 0), former);
+  const repairs = await begins(school, former, 'CUSTOM', [maria]);
+  await says(repairs, former);
+  await says(pick(school.chats, group(sun)), aunt);
+  await says(pick(school.chats, group(star)), aunt);
+  await does(acts.moveChild(moved, corner, anna, 'TRANSFERRED', null));
+  const auntsLink = school.links.findIndex(({ child, person }) => child === lost && person === aunt);
+  await does(acts.revokeGuardianLink(pick(school.links, auntsLink), place.factOf('links', auntsLink), anna));
+  await does(acts.revokeVerification(formers, place.factsOf(formers).verificationId ?? '', anna));
+  await says(pick(school.chats, group(sun)), maria);
+  await says(repairs, maria);
 
   const elsewhere = await found(another, neighbour);
   await tell(elsewhere, neighbour, ['publish', neighbour]);

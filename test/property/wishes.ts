@@ -149,9 +149,9 @@ const dayWished = ({ how }: Wish): number | null => (how % 3 === 2 ? (how >> 2) 
 
 export const wish: fc.Arbitrary<Wish> = fc.record({
   what: fc.constantFrom(...Object.keys(meanings)),
-  by: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(14) }),
+  by: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(16) }),
   one: fc.nat(23),
   two: fc.nat(23),
   how: fc.nat(11),
-  looks: fc.nat(13),
+  looks: fc.nat(15),
 });
