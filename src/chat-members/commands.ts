@@ -1,9 +1,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { createAudience, settleAudiences } from '../audiences/commands.ts';
-import { audit, type Deed } from '../audit/commands.ts';
-import { tellChat, type Visit, visitChat } from '../chats/commands.ts';
-import { canManageChat } from '../chats/policy.ts';
+import { manageChat, recordChat } from '../chat-management/commands.ts';
+import { tellChat, visitChat } from '../chats/commands.ts';
 import { type ChatRow, chatMembers, chats, historyVisibility } from '../chats/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState } from '../errors.ts';
@@ -65,7 +64,7 @@ export async function createChat(db: Database, viewer: Viewer, input: unknown): 
     const chat = await found(tx, viewer, wish, pair);
     await put(tx, chat, viewer, [viewer.userId, ...others], supervisorId);
     await tellChat(tx, chat, 'CHAT_CREATED');
-    await record(tx, viewer, chat, 'create', { after: { kind: chat.kind, name: chat.name } });
+    await recordChat(tx, viewer, chat, 'create', { after: { kind: chat.kind, name: chat.name } });
     return chat.id;
   });
 }
@@ -165,7 +164,7 @@ const present = (tx: Transaction, chatId: string): Promise<Member[]> =>
 
 /** Puts people into a CUSTOM chat; who is there stays. @throws NotFound, Forbidden, InvalidInput, InvalidState */
 export const addChatMembers = (db: Database, viewer: Viewer, chatId: string, userIds: readonly string[]) =>
-  manage(db, viewer, chatId, async (tx, { organization, chat, viewer: fresh }) => {
+  manageChat(db, viewer, chatId, async (tx, { organization, chat, viewer: fresh }) => {
     if (chat.state !== 'ACTIVE') throw new InvalidState(chat.state);
     const before = await present(tx, chatId);
     const added = [...new Set(userIds)].filter((id) => !before.some(({ userId }) => userId === id));
@@ -175,7 +174,7 @@ export const addChatMembers = (db: Database, viewer: Viewer, chatId: string, use
     if (isStudent(people)) await demandSupervisor(tx, organization, before, people);
     await put(tx, chat, viewer, added, null);
     await tellChat(tx, chat, 'CHAT_MEMBERS_CHANGED');
-    await record(tx, viewer, chat, 'addMembers', { after: { userIds: named(added) } });
+    await recordChat(tx, viewer, chat, 'addMembers', { after: { userIds: named(added) } });
   });
 
 const named = (userIds: readonly string[]) => userIds.map((id) => globalId('User', id)).join(' ');
@@ -195,9 +194,9 @@ async function demandSupervisor(
 
 /** Takes somebody out of a CUSTOM chat. Repeating it changes nothing. @throws NotFound, Forbidden, SupervisorNeeded */
 export const removeChatMember = (db: Database, viewer: Viewer, chatId: string, userId: string) =>
-  manage(db, viewer, chatId, async (tx, { organization, chat }) => {
+  manageChat(db, viewer, chatId, async (tx, { organization, chat }) => {
     if (!(await depart(tx, organization, chat, userId, viewer.userId))) return;
-    await record(tx, viewer, chat, 'removeMember', { before: { userIds: named([userId]) } });
+    await recordChat(tx, viewer, chat, 'removeMember', { before: { userIds: named([userId]) } });
   });
 
 /**
@@ -248,7 +247,7 @@ const UpdateChat = z
 /** Changes a CUSTOM chat; what is left out stays. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState */
 export async function updateChat(db: Database, viewer: Viewer, chatId: string, input: unknown): Promise<void> {
   const { supervisorId, ...changes } = valid(UpdateChat, input);
-  await manage(db, viewer, chatId, async (tx, { organization, chat }) => {
+  await manageChat(db, viewer, chatId, async (tx, { organization, chat }) => {
     if (chat.state === 'ARCHIVED') throw new InvalidState(chat.state);
     const former = supervisorId ? await appoint(tx, organization, chat, supervisorId) : null;
     const { name, historyVisibility } = { ...chat, ...changes };
@@ -256,7 +255,7 @@ export async function updateChat(db: Database, viewer: Viewer, chatId: string, i
     if (isSame && former?.userId === supervisorId) return;
     if (!isSame) await tx.update(chats).set({ name, historyVisibility }).where(eq(chats.id, chatId));
     await tellChat(tx, chat, 'CHAT_UPDATED');
-    await record(tx, viewer, chat, 'update', {
+    await recordChat(tx, viewer, chat, 'update', {
       before: { name: chat.name, historyVisibility: chat.historyVisibility, ...supervisorOf(former?.userId) },
       after: { ...changes, ...supervisorOf(supervisorId) },
     });
@@ -287,48 +286,3 @@ async function appoint(
   await settleAudiences(tx, organization.id, ids);
   return former;
 }
-
-/** Freezes a CUSTOM chat: it is read, not written. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
-export const makeChatReadOnly = (db: Database, viewer: Viewer, chatId: string) =>
-  become(db, viewer, chatId, 'READ_ONLY', 'makeReadOnly');
-
-/** Lets people write in a frozen chat again. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
-export const reopenChat = (db: Database, viewer: Viewer, chatId: string) =>
-  become(db, viewer, chatId, 'ACTIVE', 'reopen');
-
-/** Puts a CUSTOM chat away for good. Repeating it changes nothing. @throws NotFound, Forbidden */
-export const archiveChat = (db: Database, viewer: Viewer, chatId: string) =>
-  become(db, viewer, chatId, 'ARCHIVED', 'archive');
-
-const become = (db: Database, viewer: Viewer, chatId: string, state: ChatRow['state'], deed: string) =>
-  manage(db, viewer, chatId, async (tx, { chat }) => {
-    if (chat.state === state) return;
-    if (chat.state === 'ARCHIVED') throw new InvalidState(chat.state);
-    await tx.update(chats).set({ state }).where(eq(chats.id, chatId));
-    await tellChat(tx, chat, 'CHAT_UPDATED');
-    await record(tx, viewer, chat, deed, { before: { state: chat.state }, after: { state } });
-  });
-
-const manage = (
-  db: Database,
-  viewer: Viewer,
-  chatId: string,
-  make: (tx: Transaction, visit: Visit) => Promise<void>,
-): Promise<void> =>
-  transact(db, async (tx) => {
-    const visit = await visitChat(tx, viewer, chatId, 'no key update');
-    if (!canManageChat(visit.viewer, { ...visit.chat, ...visit.own }, visit.own))
-      throw visit.chat.kind === 'CUSTOM'
-        ? new Forbidden('FORBIDDEN_CHAT_MANAGERS')
-        : new InvalidInput('chatId', 'INVALID_DERIVED_CHAT');
-    await make(tx, visit);
-  });
-
-const record = (
-  tx: Transaction,
-  { userId }: Viewer,
-  { id, organizationId }: ChatRow,
-  deed: string,
-  said: Pick<Deed, 'before' | 'after'>,
-): Promise<void> =>
-  audit(tx, userId, { ...said, action: `chat.${deed}`, target: { type: 'Chat', id }, organizationId });

@@ -1,7 +1,6 @@
 import { UserType } from '../accounts/graphql.ts';
 import type { People } from '../audiences/queries.ts';
 import { ChatKindEnum, ChatType, HistoryVisibilityEnum, shownChat, whichChat } from '../chats/graphql.ts';
-import type { Database } from '../database/connect.ts';
 import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection, type PageArguments } from '../graphql/connections.ts';
@@ -10,18 +9,7 @@ import { ErrorInterface } from '../graphql/errors.ts';
 import { idOf, idOrNone } from '../graphql/ids.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
 import { OrganizationType } from '../organizations/graphql.ts';
-import type { Viewer } from '../viewer.ts';
-import {
-  addChatMembers,
-  archiveChat,
-  createChat,
-  leaveChat,
-  makeChatReadOnly,
-  removeChatMember,
-  reopenChat,
-  SupervisorNeeded,
-  updateChat,
-} from './commands.ts';
+import { addChatMembers, createChat, leaveChat, removeChatMember, SupervisorNeeded, updateChat } from './commands.ts';
 import { canBeginChat } from './policy.ts';
 import { type ChatMember, membersOfChat } from './queries.ts';
 
@@ -194,41 +182,18 @@ builder.mutationField('updateChat', (t) =>
 /** What is null here is as if it were left out. */
 const given = (changes: object) => Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null));
 
-/** A mutation that takes a chat and nothing else. */
-function chatMutation(
-  name: string,
-  description: string,
-  command: (db: Database, viewer: Viewer, chatId: string) => Promise<void>,
-): void {
-  builder.mutationField(name, (t) =>
-    t.fieldWithInput({
-      type: ChatType,
-      description: `${description} Repeating it changes nothing.`,
-      errors: changeErrors,
-      input: { chatId: t.input.id(whichChat) },
-      resolve: async (_root, { input }, ctx) => {
-        const id = idOf('Chat', input.chatId);
-        await command(ctx.db, ctx.viewer, id);
-        return shownChat(ctx, id);
-      },
-    }),
-  );
-}
-
-chatMutation(
-  'leaveChat',
-  'Leaves a CUSTOM chat: nothing more of it is heard, what was said meanwhile stays readable. The institution’s own chats, and ' +
-    'those between two, are not left.',
-  leaveChat,
-);
-chatMutation(
-  'makeChatReadOnly',
-  'Freezes a CUSTOM chat: it is read, not written. Those who manage it.',
-  makeChatReadOnly,
-);
-chatMutation('reopenChat', 'Lets people write in a frozen chat again. Those who manage it.', reopenChat);
-chatMutation(
-  'archiveChat',
-  'Puts a CUSTOM chat away for good; it can still be read. Those who manage it.',
-  archiveChat,
+builder.mutationField('leaveChat', (t) =>
+  t.fieldWithInput({
+    type: ChatType,
+    description:
+      'Leaves a CUSTOM chat: nothing more of it is heard, what was said meanwhile stays readable. The institution’s own chats, and ' +
+      'those between two, are not left. Repeating it changes nothing.',
+    errors: changeErrors,
+    input: { chatId: t.input.id(whichChat) },
+    resolve: async (_root, { input }, ctx) => {
+      const id = idOf('Chat', input.chatId);
+      await leaveChat(ctx.db, ctx.viewer, id);
+      return shownChat(ctx, id);
+    },
+  }),
 );

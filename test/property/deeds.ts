@@ -1,14 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { grantAdministrator, revokeAdministrator } from '../../src/administrators/commands.ts';
 import { assignStaff, endStaffAssignment } from '../../src/assignments/commands.ts';
+import { archiveChat, makeChatReadOnly, reopenChat } from '../../src/chat-management/commands.ts';
 import {
   addChatMembers,
-  archiveChat,
   createChat,
   leaveChat,
-  makeChatReadOnly,
   removeChatMember,
-  reopenChat,
   updateChat,
 } from '../../src/chat-members/commands.ts';
 import { addChild } from '../../src/children/commands.ts';
