@@ -92,10 +92,10 @@ export abstract class Context {
   abstract sees<Row>(canSee: (viewer: Viewer, row: Row) => boolean, row: Row): boolean;
 
   /**
-   * Whether whoever looks sees what is for an audience. All of whom something is shown to at once do if they are that audience;
-   * one viewer as `alone` finds out, for the audience may have been theirs only once.
+   * Whether whoever looks sees what is for an audience. All of whom something is shown to at once do if they are that audience,
+   * and `byAll` says that being in it is enough; one viewer as `alone` finds out, for the audience may have been theirs only once.
    */
-  abstract belongs(audienceId: string, alone: () => Promise<boolean>): Promise<boolean>;
+  abstract belongs(audienceId: string, alone: () => Promise<boolean>, byAll?: () => Promise<boolean>): Promise<boolean>;
 
   /** The rest of the operation is asked by whom it has just signed in, or by nobody. */
   abstract become(viewer: Viewer | null): void;

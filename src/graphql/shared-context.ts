@@ -50,8 +50,8 @@ export class SharedContext extends Context {
     return this.#forAll(this.#least !== null && canSee(this.#least, row));
   }
 
-  async belongs(audienceId: string): Promise<boolean> {
-    return this.#forAll(audienceId === this.#audienceId);
+  async belongs(audienceId: string, _alone: () => Promise<boolean>, byAll?: () => Promise<boolean>): Promise<boolean> {
+    return this.#forAll(audienceId === this.#audienceId && (byAll === undefined || (await byAll())));
   }
 
   #forAll(seen: boolean): boolean {

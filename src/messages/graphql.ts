@@ -19,6 +19,7 @@ import type { Role } from '../viewer.ts';
 import { canSeeAuthor } from './policy.ts';
 import {
   type HistoryFilter,
+  hearsMessage,
   type Message,
   messageAt,
   messageById,
@@ -249,7 +250,7 @@ export const MessageSent = liveEvent('MessageSent', {
   concerns: 'ORGANIZATION',
   kinds: { MESSAGE_SENT: 'Something was said.' },
   description: 'Something was said in a chat. For those who take part.',
-  subject: { name: 'message', type: MessageType, by: messageById, sees: seesMessage },
+  subject: { name: 'message', type: MessageType, by: messageById, sees: hearsMessage },
 });
 
 liveEvent('MessageChanged', {

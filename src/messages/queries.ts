@@ -102,11 +102,30 @@ export const messageAt: Batch<Place, Message | null> = async (db, places) => {
   return places.map(({ chatId, number }) => found.get(`${chatId} ${number}`) ?? null);
 };
 
+const openToAll = prepareRaw<{ id: string }, { ids: readonly string[] }>(sql`
+  select m.id from messages m join chats c on c.id = m.chat_id
+  where m.id = any(${sql.placeholder('ids')}::uuid[]) and (c.history_visibility = 'ALL' or not exists (
+    select from audience_members w
+    where w.audience_id = c.audience_id and w.until is null and w.since_number >= m.number))`);
+
+/** Whether everybody who takes part now may read messages: nobody came after them, or all may read the chat's past. */
+const isOpenToAll: Batch<string, boolean> = async (db, ids) => {
+  const found = new Set((await openToAll(db, { ids: [...ids] })).map(({ id }) => id));
+  return ids.map((id) => found.has(id));
+};
+
 /** Whether whoever looks sees a message. */
 export const seesMessage = (ctx: Context, message: Message): Promise<boolean> =>
-  ctx.belongs(message.number === null ? message.authorId : message.audienceId, async () =>
-    canSeeMessage(ctx.viewer, message, await ownOf(ctx, { id: message.chatId })),
-  );
+  message.number === null
+    ? ctx.belongs(message.authorId, sees(ctx, message))
+    : ctx.belongs(message.audienceId, sees(ctx, message), () => ctx.load(isOpenToAll, message.id));
+
+/** As `seesMessage`, for those who hear that it is said: whoever hears that takes part since before. */
+export const hearsMessage = (ctx: Context, message: Message): Promise<boolean> =>
+  ctx.belongs(message.audienceId, sees(ctx, message));
+
+const sees = (ctx: Context, message: Message) => async () =>
+  canSeeMessage(ctx.viewer, message, await ownOf(ctx, { id: message.chatId }));
 
 /** Which messages of a chat: all, those that are pinned, or those with some words. */
 export interface HistoryFilter {
