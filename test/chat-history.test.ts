@@ -308,8 +308,9 @@ describe('what is counted and kept over an interruption', () => {
   });
 
   test('when one of the two capacities ends in which somebody takes part', async () => {
-    const { world, school, groupId, administrator, teacher, groupChat } = room;
-    const both = await world.guardian(school, await world.child(school, groupId));
+    const { world, school, groupId, otherGroupId, administrator, teacher, groupChat } = room;
+    const childId = await world.child(school, groupId);
+    const both = await world.guardian(school, childId);
     await sayAll(teacher, groupChat, 2);
     const unread = async () => (await chatFor(both, groupChat)).viewerUnreadCount;
     expect(await unread()).toBe(2);
@@ -322,9 +323,11 @@ describe('what is counted and kept over an interruption', () => {
       viewerUnreadCount: 4,
       viewerCapacities: expect.arrayContaining(['EMPLOYEE', 'GUARDIAN']),
     });
+    await move(school, childId, otherGroupId);
+    expect(await chatFor(both, groupChat)).toMatchObject({ viewerCapacities: ['EMPLOYEE'] });
+    expect(await unread()).toBe(4);
     const { linkId: guardianLinkId } = both;
     await administrator.does('RevokeGuardianLink', { guardianLinkId, reason: 'Court order.' });
-    expect(await chatFor(both, groupChat)).toMatchObject({ viewerCapacities: ['EMPLOYEE'] });
     expect(await unread()).toBe(2);
   });
 });
