@@ -97,6 +97,8 @@ export interface School {
   readonly plans: Plan[];
   readonly channels: Channel[];
   readonly posts: Post[];
+  /** Who has ever been in which audience, and as what. */
+  readonly once: Set<string>;
 }
 
 export interface World {
@@ -221,6 +223,31 @@ export const seesInvite = (invite: Invite, person: Somebody): boolean =>
 /** A group's chat is its staff's and its guardians'. */
 export const readsGroupChat = (group: Group, person: Somebody): boolean =>
   teaches(group, person) || childrenOf(group.school, person).some((child) => child.group === group);
+
+/** As what somebody ever was in an audience. */
+const was = ({ once }: School, belonging: Belonging): boolean => once.has(JSON.stringify(belonging));
+
+/** What was said while one was there stays: to staff while they are, to guardians while they stand for a child that was there. */
+export const remembersGroupChat = (group: Group, person: Somebody): boolean => {
+  const { school, id: subjectId } = group;
+  const as = (capacity: Role) => was(school, { kind: 'GROUP_GUARDIANS', subjectId, userId: person.userId, capacity });
+  return (
+    (as('EMPLOYEE') && maySpeakAsStaff(school, person)) ||
+    (as('GUARDIAN') &&
+      isIn(school, person, 'GUARDIAN') &&
+      school.links.some(
+        ({ child, person: whose, active }) =>
+          active && whose === person && school.movements.some((move) => move.child === child && move.to === group),
+      ))
+  );
+};
+
+export const remembersStaffChat = (school: School, person: Somebody): boolean =>
+  was(school, { kind: 'VERIFIED_STAFF', subjectId: null, userId: person.userId, capacity: 'EMPLOYEE' }) &&
+  maySpeakAsStaff(school, person);
+
+const maySpeakAsStaff = (school: School, person: Somebody): boolean =>
+  isVerified(school, person) || administers(school, person);
 
 const mayInvite = (group: Group, role: Role, person: Somebody): boolean =>
   administers(group.school, person) || (role === 'GUARDIAN' && (leads(group.school, person) || teaches(group, person)));

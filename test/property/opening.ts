@@ -178,7 +178,7 @@ async function openSchool(db: Database, applicant: Somebody, operator: Somebody,
   await updateOrganization(db, viewer(first), id, { studentsAllowed: true });
   const [staff] = await rows<{ id: string }>(db, sql`select id from groups where organization_id = ${id}`);
   const lists = { links: [], assignments: [], invites: [], movements: [], plans: [], children: [] };
-  const telling = { channels: [], posts: [] };
+  const telling = { channels: [], posts: [], once: new Set<string>() };
   const school: School = { id, suspended: false, memberships: [], groups: [], ...lists, ...telling };
   school.channels.push(channel(school, 'COMMUNITY'), channel(school, 'STAFF'));
   school.groups.push({ id: staff?.id ?? '', school, kind: 'STAFF', parent: null, archived: false });

@@ -123,6 +123,7 @@ export class Place {
         const here = school.channels.find((each) => each.kind === kind && (each.group?.id ?? null) === groupId);
         if (here && organizationId === school.id) here.id = id;
       }
+      for (const belonging of model.audiencesOf(school)) school.once.add(JSON.stringify(belonging));
     }
   }
 

@@ -17,6 +17,8 @@ interface Thing {
   readonly child: Child | null;
   readonly link: Link | null;
   readonly seenBy: (person: Somebody) => boolean;
+  /** Of a chat: whether somebody is in it now. */
+  readonly takesPart: (person: Somebody) => boolean;
 }
 
 /** Everything with an id, in all schools. */
@@ -38,6 +40,7 @@ export function thingsOf({ schools }: model.World, facts: Facts): Thing[] {
       school,
       child: null,
       link: null,
+      takesPart: () => false,
       seenBy,
       ...of,
     });
@@ -61,7 +64,10 @@ export function thingsOf({ schools }: model.World, facts: Facts): Thing[] {
       ),
       ...here(facts.chats).map(({ id, groupId }) => {
         const whose = group(groupId);
-        return thing('Chat', id, (who) => (whose ? model.readsGroupChat(whose, who) : model.isVerified(school, who)));
+        const takesPart = (who: Somebody) => (whose ? model.readsGroupChat(whose, who) : model.isVerified(school, who));
+        const remembers = (who: Somebody) =>
+          whose ? model.remembersGroupChat(whose, who) : model.remembersStaffChat(school, who);
+        return thing('Chat', id, (who) => takesPart(who) || remembers(who), { takesPart });
       }),
       ...school.channels.map((channel) => thing('Channel', channel.id, (who) => telling.reads(channel, who))),
       ...school.posts.map((post) => thing('Post', post.id, (who) => telling.seesPost(post, who))),
@@ -107,6 +113,7 @@ export const everything = parse(`
       }
       children(first: 100) { totalCount nodes { id ...Family } }
       chats(first: 100) { totalCount nodes { id } }
+      pastChats: chats(past: true, first: 100) { totalCount nodes { id } }
       channels(first: 100) { totalCount nodes { id } }
       drafts: posts(state: DRAFT, first: 100) { totalCount nodes { id } }
       suggested: posts(state: SUGGESTED, first: 100) { totalCount nodes { id } }
@@ -150,6 +157,7 @@ export function shownTo({ viewer, organization }: Json, label: Label) {
       groups: list(organization.groups, structure),
       children: list(organization.children, family),
       chats: list(organization.chats),
+      pastChats: list(organization.pastChats),
       channels: list(organization.channels),
       drafts: list(organization.drafts),
       suggested: list(organization.suggested),
@@ -227,7 +235,8 @@ export function allowed({ schools }: model.World, things: readonly Thing[], pers
         ? {
             groups: leads || verified || families ? sized(groups) : null,
             children: leads || verified ? sized(records) : null,
-            chats: list('Chat'),
+            chats: list('Chat', ({ takesPart }) => takesPart(person)),
+            pastChats: list('Chat', ({ takesPart }) => !takesPart(person)),
             channels: list('Channel'),
             drafts: posts([school], 'DRAFT'),
             suggested: posts([school], 'SUGGESTED'),
