@@ -33,7 +33,8 @@ interface Change {
 /**
  * Makes the stored members of an organization's audiences equal to the derived ones, for some people or for everybody,
  * and writes each coming and going into the log, so that streams begin and end at their place in it. Call it after
- * changing a cause, in the same transaction, holding the organization's lock.
+ * changing a cause, in the same transaction, holding the organization's lock. Who comes back to a chat where nothing was said
+ * meanwhile has never been away: what they had not read is unread still.
  */
 export async function settleAudiences(
   tx: Transaction,
@@ -67,8 +68,13 @@ export async function settleAudiences(
     ),
     began as (
       insert into audience_members (audience_id, user_id, capacity, since_event, since_number)
-      select audience_id, user_id, capacity, event_id,
-        coalesce((select last_number from chats where chats.audience_id = came.audience_id), 0)
+      select audience_id, user_id, capacity, event_id, coalesce((
+        select case when former.until_number = chats.last_number then former.since_number else chats.last_number end
+        from chats left join lateral (
+          select m.since_number, m.until_number from audience_members m
+          where (m.audience_id, m.user_id, m.capacity) = (came.audience_id, came.user_id, came.capacity)
+          order by m.id desc limit 1) former on true
+        where chats.audience_id = came.audience_id), 0)
       from came
     )
     insert into log_events (id, audience_id, organization_id, kind, subject_id, payload)

@@ -120,7 +120,7 @@ export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat)
     capacities: open.map((stay) => stay.capacity),
     stretches,
     lastNumber: last,
-    joinedAfter: Math.min(...(open.length > 0 ? open : found).map(({ after }) => after), chat.lastNumber),
+    joinedAfter: arrival(found, chat.lastNumber),
     readThrough,
     capacity,
     draft,
@@ -130,6 +130,15 @@ export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat)
     isOrphaned,
   };
   return { ...chat, createdAt: new Date(chat.createdAt), own };
+}
+
+/** Behind which number somebody came who has been there since, though perhaps not always in the same capacity. */
+function arrival(found: readonly Stay[], lastNumber: number): number {
+  const since = Math.min(lastNumber, ...found.filter(({ isOpen }) => isOpen).map(({ after }) => after));
+  return found.reduceRight(
+    (first, { after, through }) => (after < first && (through === null || through >= first) ? after : first),
+    since,
+  );
 }
 
 /** Chats as the viewer sees them; null: absent, or not for them. */
