@@ -69,3 +69,36 @@ test('somebody finds words in all their chats, and in no others', async () => {
   expect(await search(school.administrator, 'заборы')).toEqual([]);
   expect(await search(one, ' ')).toEqual([]);
 });
+
+test('mere words and what carries more are numbered as one, and what does not hold is refused', async () => {
+  const { world } = app;
+  const school = await world.school();
+  const groupId = await world.group(school);
+  const teacher = await world.teacher(school, groupId);
+  const childId = await world.child(school, groupId);
+  const mother = await world.guardian(school, childId);
+  const chatId = await world.chat(mother, school, groupId);
+  const words = await world.message(mother, chatId, 'Is there swimming?');
+  const say = (person: typeof mother, more: object) =>
+    person.does('SendMessage', { input: { chatId, text: 'Yes', clientMessageId: crypto.randomUUID(), ...more } });
+  const named = [await world.userId(mother)];
+  expect(await say(teacher, { replyToId: words.id, mentionedIds: named, priority: 'IMPORTANT' })).toMatchObject({
+    number: 2,
+    priority: 'IMPORTANT',
+    replyTo: { number: 1 },
+    mentions: [{}],
+  });
+  expect(await world.message(mother, chatId, 'Thank you')).toMatchObject({
+    number: 3,
+    priority: 'NORMAL',
+    mentions: [],
+  });
+  expect(await say(mother, { priority: 'IMPORTANT' })).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await say(mother, { acknowledgementRequired: true })).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await say(mother, { replyToId: chatId })).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await say(mother, { mentionedIds: [await world.userId(await world.staff(school))] })).toMatchObject({
+    code: 'INVALID_INPUT',
+    field: 'mentionedIds',
+  });
+  expect(await world.message(mother, chatId, 'Good night')).toMatchObject({ number: 4 });
+});

@@ -175,13 +175,17 @@ export function checkAudiences(
   );
 }
 
-/** Whom a viewer does not meet (`canSeePerson`), for a prepared list; with `meeterOf` for its values. */
+/**
+ * Whom a viewer does not meet (`canSeePerson`), for a prepared list; with `meeterOf` for its values. `offset 0` has Postgres look for
+ * each person by the index, instead of for all hidden people of all organizations first.
+ */
 export const hiddenFrom = (person: SQL, organization: SQL): SQL => sql`(
   ${person} <> ${sql.placeholder('userId')} and ${organization} <> all(${sql.placeholder('led')}::uuid[])
-  and exists (select from hidden_people h where h.user_id = ${person} and h.organization_id = ${organization})
+  and exists (select from hidden_people h where h.user_id = ${person} and h.organization_id = ${organization} offset 0)
   and not exists (
     select from hidden_people h
-    where h.user_id = ${person} and h.organization_id = ${organization} and h.group_id = any(${sql.placeholder('taught')}::uuid[])))`;
+    where h.user_id = ${person} and h.organization_id = ${organization} and h.group_id = any(${sql.placeholder('taught')}::uuid[])
+    offset 0))`;
 
 export interface Meeter extends Record<string, unknown> {
   readonly userId: string;
