@@ -15,8 +15,9 @@ import type { Viewer } from '../viewer.ts';
 export const markChatRead = (db: Database, viewer: Viewer, chatId: string, upTo: number | null): Promise<void> =>
   transact(db, async (tx) => {
     const { chat, own } = await visitChat(tx, viewer, chatId);
-    if (upTo !== null && upTo > own.lastNumber) throw new InvalidInput('upTo', 'INVALID_MESSAGE_NUMBER');
+    if (upTo !== null && (upTo < 0 || upTo > own.lastNumber)) throw new InvalidInput('upTo', 'INVALID_MESSAGE_NUMBER');
     const readThrough = upTo ?? own.lastNumber;
+    if (readThrough <= own.readThrough) return;
     const moved = await tx
       .insert(chatMarks)
       .values({ chatId, userId: viewer.userId, readThrough })
