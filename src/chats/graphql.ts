@@ -1,5 +1,4 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
 import { NotFound } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection, type PageArguments } from '../graphql/connections.ts';
@@ -90,10 +89,7 @@ builder.node(ChatType, {
       type: UserType,
       nullable: true,
       description: 'Of a DIRECT chat: the other of the two. Null for all others.',
-      resolve: async (chat, _args, ctx) => {
-        const { counterpartId } = await ownOf(ctx, chat);
-        return counterpartId ? ctx.loadExisting(userById, counterpartId) : null;
-      },
+      resolve: async (chat, _args, ctx) => (await ownOf(ctx, chat)).counterpart,
     }),
     state: t.field({ type: ChatStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
     historyVisibility: t.field({

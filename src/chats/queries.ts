@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { PersonName } from '../accounts/tables.ts';
 import type { Database, Executor } from '../database/connect.ts';
 import { prepareRaw, unseen } from '../database/statements.ts';
 import { byId } from '../graphql/batches.ts';
@@ -24,7 +25,7 @@ export interface Own extends Presence {
   readonly isMuted: boolean;
   readonly mutedUntil: Date | null;
   /** Of a DIRECT chat: who the other is. */
-  readonly counterpartId: string | null;
+  readonly counterpart: PersonName | null;
   readonly isOrphaned: boolean;
 }
 
@@ -61,13 +62,17 @@ export const counts = sql`(m.until is null or (
     select from guardian_links l join enrollments e on e.child_id = l.child_id
     where l.user_id = m.user_id and l.state = 'ACTIVE' and e.group_id = c.group_id))))`;
 
-/** When the viewer took part. */
+/** When the viewer took part: what lasts, and what is over, each by the index that holds it and not all of their chats. */
 const stays = sql`
-  select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen"
-  from audience_members m
-  where m.audience_id = c.audience_id and m.user_id = ${userId} and ${counts}
+  select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen" from (
+    select * from audience_members o where o.audience_id = c.audience_id and o.user_id = ${userId} and o.until is null
+    union all
+    select * from audience_members o where o.audience_id = c.audience_id and o.user_id = ${userId} and o.until is not null
+  ) m
+  where ${counts}
   order by m.since_number`;
 
+/** Who made it is counted among its staff, because Postgres may answer «not exists» by reading everybody's rows. */
 const chatsSeen = (among: SQL): SQL => sql`
   select c.id, c.organization_id as "organizationId", c.kind, c.group_id as "groupId", c.name, c.state,
     c.history_visibility as "historyVisibility", c.audience_id as "audienceId", c.creator_id as "creatorId", c.pair,
@@ -76,11 +81,13 @@ const chatsSeen = (among: SQL): SQL => sql`
     coalesce(k.read_through, 0) as "readThrough", k.capacity, k.draft,
     k.muted_at is not null and coalesce(k.muted_until > now(), true) as "isMuted", k.muted_until as "mutedUntil",
     case when c.kind = 'DIRECT' then (
-      select o.user_id from chat_members o where o.chat_id = c.id and o.user_id <> ${userId} limit 1) end as "counterpartId",
-    c.kind = 'CUSTOM' and not exists (
-      select from audience_members m
+      select json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic)
+      from chat_members o join users u on u.id = o.user_id
+      where o.chat_id = c.id and o.left_at is null and o.user_id <> ${userId} limit 1) end as counterpart,
+    c.kind = 'CUSTOM' and (
+      select count(*) from audience_members m
       where m.audience_id = c.audience_id and m.user_id = c.creator_id and m.capacity = 'EMPLOYEE' and m.until is null
-    ) as "isOrphaned"
+    ) = 0 as "isOrphaned"
   from chats c left join chat_marks k on k.chat_id = c.id and k.user_id = ${userId}
   ${among}`;
 
@@ -106,7 +113,7 @@ const seenByIds = prepareRaw<FoundChat, Asker & { ids: readonly string[] }>(
 );
 
 export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat): Chat & { own: Own } {
-  const { readThrough, capacity, draft, counterpartId, isOrphaned, ...chat } = row;
+  const { readThrough, capacity, draft, counterpart, isOrphaned, ...chat } = row;
   const open = found.filter(({ isOpen }) => isOpen);
   const stretches: Stretch[] = found.map(({ after, through }) => ({
     after: chat.historyVisibility === 'ALL' ? 0 : after,
@@ -126,7 +133,7 @@ export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat)
     draft,
     isMuted,
     mutedUntil: isMuted && mutedUntil ? new Date(mutedUntil) : null,
-    counterpartId,
+    counterpart,
     isOrphaned,
   };
   return { ...chat, createdAt: new Date(chat.createdAt), own };
@@ -168,7 +175,7 @@ const absent: Own = {
   draft: null,
   isMuted: false,
   mutedUntil: null,
-  counterpartId: null,
+  counterpart: null,
   isOrphaned: false,
 };
 
