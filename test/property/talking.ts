@@ -236,11 +236,13 @@ function visit(where: Chat, by: Somebody): void {
   if (!readsChat(where, by)) refuse('NOT_FOUND');
 }
 
-/** Whoever made it, or leads, among its staff; where who made it is gone any of them. */
+const isStaffIn = (where: Chat, person: Somebody): boolean => capacitiesIn(where, person).includes('EMPLOYEE');
+
+/** Whoever made it, or leads, among its staff; where who made it is no longer of them, any of them. */
 export const manages = (where: Chat, by: Somebody): boolean =>
   where.kind === 'CUSTOM' &&
-  capacitiesIn(where, by).includes('EMPLOYEE') &&
-  (where.maker === by || leads(where.school, by) || !(where.maker && takesPart(where, where.maker)));
+  isStaffIn(where, by) &&
+  (where.maker === by || leads(where.school, by) || !(where.maker && isStaffIn(where, where.maker)));
 
 function manage(where: Chat, by: Somebody): void {
   visit(where, by);
@@ -257,7 +259,7 @@ export function add(where: Chat, by: Somebody, people: readonly Somebody[]): voi
   const students = as.flat().filter(isStudent);
   if (students.length > 0) {
     const supervisor = guests.find((guest) => guest.supervises)?.person ?? refuse('SUPERVISOR_NEEDED');
-    if (!supervises(school, supervisor, students)) refuse('INVALID_INPUT');
+    if (!supervises(school, supervisor, students)) refuse('SUPERVISOR_NEEDED');
   }
   guests.push(...added.map((person) => ({ person, supervises: false })));
 }
@@ -319,9 +321,10 @@ export function takeBack(message: Message, by: Somebody): void {
   const { chat: where, author, capacity } = message;
   visit(where, by);
   if (!readsMessage(message, by)) refuse('NOT_FOUND');
-  const isStaff = capacitiesIn(where, by).includes('EMPLOYEE');
   const answers =
-    where.kind === 'CUSTOM' ? manages(where, by) : where.kind !== 'DIRECT' && isStaff && capacity !== 'EMPLOYEE';
+    where.kind === 'CUSTOM'
+      ? manages(where, by)
+      : where.kind !== 'DIRECT' && isStaffIn(where, by) && capacity !== 'EMPLOYEE';
   if (!takesPart(where, by) || (author !== by && !answers)) refuse('FORBIDDEN');
   message.deleted = true;
 }
