@@ -52,7 +52,7 @@ test('mere words and what carries more are numbered as one, and what does not ho
   const mother = await world.guardian(school, childId);
   const chatId = await world.chat(mother, school, groupId);
   const words = await world.message(mother, chatId, 'Is there swimming?');
-  const say = (person: typeof mother, more: object) =>
+  const say = (person: Pick<typeof mother, 'does'>, more: object) =>
     person.does('SendMessage', { input: { chatId, text: 'Yes', clientMessageId: crypto.randomUUID(), ...more } });
   const named = [await world.userId(mother)];
   expect(await say(teacher, { replyToId: words.id, mentionedIds: named, priority: 'IMPORTANT' })).toMatchObject({
