@@ -8,7 +8,7 @@ import { Place } from './property/place.ts';
 import { type Wish, wish } from './property/wishes.ts';
 import { createDatabase, type TestDatabase } from './support/postgres.ts';
 
-const numRuns = Number(process.env.HOMEROOM_PROPERTY_RUNS ?? 1000);
+const numRuns = Number(process.env.HOMEROOM_PROPERTY_RUNS ?? 600);
 /** A run that fails names its seed; with it the same runs are made again. */
 const seed = Number(process.env.HOMEROOM_PROPERTY_SEED ?? Math.floor(Math.random() * 0x7fffffff));
 const longestRun = 6;

@@ -85,7 +85,7 @@ test('the first start fills a kindergarten and says whom to sign in as; the next
   expect(seen[1]).toEqual(seen[0]);
 });
 
-test('in the demo a specialist works in several groups, and a mother has children in two', async () => {
+test('in the demo a specialist works in several groups, and a mother has children in two, and people have talked', async () => {
   await using app = await startWithTerminal({});
   const musician = await app.world.person(undefined, '+79160000010');
   const organizationId: string = (await musician.run('Viewer')).viewer.memberships.nodes[0].organization.id;
@@ -94,11 +94,7 @@ test('in the demo a specialist works in several groups, and a mother has childre
   const mother = await app.world.person(undefined, '+79161000002');
   const { children } = (await mother.run('ViewerChildren')).viewer;
   expect(new Set(children.nodes.map(({ group }: Json) => group.name))).toEqual(new Set(['Василёк', 'Пчёлки']));
-});
-
-test('in the demo people have talked: a mother finds what is new for her in her children’s groups, and between two', async () => {
-  await using app = await startWithTerminal({});
-  const mother = await app.world.person(undefined, '+79161000002');
+  // What is new for her in her children's groups, and between two.
   const { chats } = (await mother.run('Chats')).viewer;
   const said = chats.nodes.map(({ name, counterpart, viewerUnreadCount }: Json) => [
     name ?? counterpart.displayName,
