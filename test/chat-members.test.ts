@@ -234,6 +234,48 @@ describe('students', () => {
 });
 
 describe('the institution’s own chats', () => {
+  test('are left by a student, and by families, with the group; and nothing of any chat stays with who has no child here', async () => {
+    const { world, school, groupId, otherGroupId, administrator, teacher, colleague } = room;
+    const childId = await world.child(school, groupId);
+    const guardian = await world.guardian(school, childId);
+    const learner = await world.person('Learner');
+    const made = await administrator.does('CreateInvite', { input: { role: 'STUDENT', childId } });
+    await learner.does('RedeemInvite', { code: made.inviteCode });
+    const chatId = await talk(teacher, school, [learner, guardian, colleague]);
+    const stands = async () => [await capacitiesFor(learner, chatId), await capacitiesFor(guardian, chatId)];
+    expect(await stands()).toEqual([['STUDENT'], ['GUARDIAN']]);
+    await move(school, childId, otherGroupId);
+    expect(await stands()).toEqual([[], []]);
+    await move(school, childId, groupId);
+    expect(await stands()).toEqual([['STUDENT'], ['GUARDIAN']]);
+    await administrator.does('ArchiveGroup', { groupId: otherGroupId });
+    await administrator.does('RestoreGroup', { groupId: otherGroupId });
+    await administrator.does('WithdrawChild', { input: { childId } });
+    expect(await chatFor(guardian, chatId)).toBeNull();
+    expect((await guardian.run('Chats', { past: true })).viewer.chats).toMatchObject({ totalCount: 0, nodes: [] });
+    await administrator.does('EnrollChild', { input: { childId, groupId } });
+    expect(await stands()).toEqual([['STUDENT'], ['GUARDIAN']]);
+  });
+
+  test('of a group that is put away are read and not written, until it is back', async () => {
+    const { world, school, administrator } = room;
+    const groupId = await world.group(school);
+    const teacher = await world.teacher(school, groupId);
+    const chatId = await world.chat(teacher, school, groupId);
+    await say(teacher, chatId);
+    const stream = await follow(teacher, 'ChatEvents', { chatId });
+    await administrator.does('ArchiveGroup', { groupId });
+    expect(await stream.next()).toMatchObject({ __typename: 'AccessEnded' });
+    const read = { messages: { nodes: [{ number: 1 }] } };
+    const refused = { allowed: false, reason: 'LEFT' };
+    expect(await chatFor(teacher, chatId)).toMatchObject({ ...read, state: 'READ_ONLY', viewerCanWrite: refused });
+    expect(answer(await say(teacher, chatId))).toBe('FORBIDDEN');
+    await administrator.does('RestoreGroup', { groupId });
+    await world.assign(school, teacher.membershipId, groupId);
+    expect(await chatFor(teacher, chatId)).toMatchObject({ ...read, state: 'ACTIVE' });
+    expect(await say(teacher, chatId)).toMatchObject({ number: 2 });
+  });
+
   test('follow their causes: nobody puts people in, takes them out, leaves, names or closes them', async () => {
     const { school, head, administrator, teacher, guardian, colleague, groupChat, world } = room;
     const staffRoom = await world.chat(head, school);
