@@ -7,6 +7,8 @@ import { rateLimits } from './accounts/tables.ts';
 import { setOperators } from './audiences/commands.ts';
 import { leastOf } from './audiences/policy.ts';
 import { authenticate, checkAudiences, staysOf, viewersOf } from './audiences/queries.ts';
+import { broadcastLimit, broadcastReminder } from './broadcasts/commands.ts';
+import { Conferencing } from './conferencing/conferencing.ts';
 import type { Config } from './config.ts';
 import { type Connection, connect, type Database } from './database/connect.ts';
 import { isMigrated, migrate } from './database/migrate.ts';
@@ -44,6 +46,7 @@ import { Board } from './signals/board.ts';
 import { Rooms } from './signals/rooms.ts';
 import { Signals } from './signals/signals.ts';
 import { openStorage } from './storage/storage.ts';
+import { Streaming } from './streaming/streaming.ts';
 import { Downloads } from './transfers/downloads.ts';
 import { FileLinks } from './transfers/links.ts';
 import { Uploads } from './transfers/uploads.ts';
@@ -123,7 +126,13 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'file-sweep', cron: '23 * * * *', run: (_db, stop) => sweepFiles(db, storage, stop) },
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
   ];
-  const tasks: readonly TaskKind[] = [scheduledPublication, scheduledMessage, pollDeadline];
+  const tasks: readonly TaskKind[] = [
+    scheduledPublication,
+    scheduledMessage,
+    pollDeadline,
+    broadcastReminder,
+    broadcastLimit,
+  ];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
   const services: Services = {
@@ -143,6 +152,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     viewerOfSession: together((ids) => viewersOf(db, ids, config.sessionIdleDays)),
     linkTo: (link) => links.pathOf(link),
     presence: { signals, board, attendance, rooms, limit: limitInMemory(typingPerMinute, 60) },
+    streaming: config.streaming && (await Streaming.with(config.streaming)),
+    conferencing: config.conferencing && new Conferencing(config.conferencing),
     maxUploadBytes: config.maxUploadBytes,
     leastOf,
   };

@@ -73,6 +73,26 @@ function natsServer(value: string) {
   }
 }
 
+/** A media server that takes pictures by RTMP and plays them by HLS. */
+export interface StreamingConfig {
+  /** Where hosts' programs send their picture: `rtmp://media.example.org/live`. */
+  readonly ingestUrl: string;
+  /** Below which it plays: `https://media.example.org/hls`. */
+  readonly playbackUrl: string;
+  /** What it and we know, and nobody else. */
+  readonly secret: string;
+  /** How long a picture may be gone before its broadcast is over. */
+  readonly graceSeconds: number;
+}
+
+/** A LiveKit server, where people see and hear each other. */
+export interface ConferencingConfig {
+  /** Where clients connect to: `wss://livekit.example.org`. */
+  readonly url: string;
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
 /** A bucket of an object storage that speaks S3, and how it is reached. */
 export interface S3Bucket {
   readonly kind: 's3';
@@ -100,6 +120,8 @@ const isBare = (value: string): boolean => {
   const url = URL.parse(value);
   return !url || !(url.username || url.password || url.search || url.hash);
 };
+
+const secret = z.string().min(32, 'must be 32 characters or more');
 
 const environment = z
   .object({
@@ -130,6 +152,22 @@ const environment = z
     HOMEROOM_S3_SECRET_KEY: z.string().min(1).optional(),
     HOMEROOM_S3_PATH_STYLE: z.enum(['0', '1']).optional(),
     HOMEROOM_MAX_UPLOAD_MB: whole(50, 1, 2000),
+    HOMEROOM_INGEST_URL: z
+      .url({ protocol: /^rtmps?$/, error: 'must be rtmp://host/application' })
+      .refine(isBare, 'must hold no name or password, and nothing behind its path')
+      .optional(),
+    HOMEROOM_PLAYBACK_URL: z
+      .url({ protocol: /^https?$/, error: 'must be https://host/path' })
+      .refine(isBare, 'must hold no name or password, and nothing behind its path')
+      .optional(),
+    HOMEROOM_MEDIA_SECRET: secret.optional(),
+    HOMEROOM_STREAM_GRACE_SECONDS: whole(60, 1, 3600),
+    HOMEROOM_LIVEKIT_URL: z
+      .url({ protocol: /^wss?$/, error: 'must be wss://host' })
+      .refine(isBare, 'must hold no name or password, and nothing behind its path')
+      .optional(),
+    HOMEROOM_LIVEKIT_API_KEY: z.string().min(1).optional(),
+    HOMEROOM_LIVEKIT_API_SECRET: z.string().min(1).optional(),
     HOMEROOM_DEMO: flag(true),
     HOMEROOM_OPERATOR_PHONES: phones,
     HOMEROOM_SMS_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -176,9 +214,25 @@ const environment = z
         message: 'is needed with the other settings of S3: without it files lie in a directory',
       });
     }
+    for (const together of [
+      ['HOMEROOM_INGEST_URL', 'HOMEROOM_PLAYBACK_URL', 'HOMEROOM_MEDIA_SECRET'],
+      ['HOMEROOM_LIVEKIT_URL', 'HOMEROOM_LIVEKIT_API_KEY', 'HOMEROOM_LIVEKIT_API_SECRET'],
+    ] as const) {
+      const missing = together.filter((name) => env[name] === undefined);
+      if (missing.length === together.length) continue;
+      for (const name of missing) {
+        ctx.addIssue({
+          code: 'custom',
+          path: [name],
+          message: `is needed too: ${together.join(', ')} belong together`,
+        });
+      }
+    }
   });
 
-function storageOf(env: z.infer<typeof environment>): StorageConfig {
+type Environment = z.infer<typeof environment>;
+
+function storageOf(env: Environment): StorageConfig {
   const { HOMEROOM_S3_BUCKET: bucket, HOMEROOM_S3_ACCESS_KEY: accessKey, HOMEROOM_S3_SECRET_KEY: secretKey } = env;
   if (!bucket || !accessKey || !secretKey) {
     // Not joined as a path, which would make something else of `memory://`.
@@ -187,6 +241,17 @@ function storageOf(env: z.infer<typeof environment>): StorageConfig {
   const endpoint = env.HOMEROOM_S3_ENDPOINT ?? null;
   const pathStyle = env.HOMEROOM_S3_PATH_STYLE ? env.HOMEROOM_S3_PATH_STYLE === '1' : endpoint !== null;
   return { kind: 's3', bucket, endpoint, region: env.HOMEROOM_S3_REGION, accessKey, secretKey, pathStyle };
+}
+
+function streamingOf(env: Environment): StreamingConfig | null {
+  const { HOMEROOM_INGEST_URL: ingestUrl, HOMEROOM_PLAYBACK_URL: playbackUrl, HOMEROOM_MEDIA_SECRET: shared } = env;
+  if (!ingestUrl || !playbackUrl || !shared) return null;
+  return { ingestUrl, playbackUrl, secret: shared, graceSeconds: env.HOMEROOM_STREAM_GRACE_SECONDS };
+}
+
+function conferencingOf(env: Environment): ConferencingConfig | null {
+  const { HOMEROOM_LIVEKIT_URL: url, HOMEROOM_LIVEKIT_API_KEY: apiKey, HOMEROOM_LIVEKIT_API_SECRET: apiSecret } = env;
+  return url && apiKey && apiSecret ? { url, apiKey, apiSecret } : null;
 }
 
 /** What the process runs with; see the README's table for each setting. */
@@ -218,6 +283,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     dataDirectory: is.HOMEROOM_DATA,
     storage: storageOf(is),
     maxUploadBytes: is.HOMEROOM_MAX_UPLOAD_MB * 1024 * 1024,
+    /** Null: hosts stream elsewhere, or not at all. */
+    streaming: streamingOf(is),
+    /** Null: nobody calls. */
+    conferencing: conferencingOf(is),
     // With a gateway codes reach real phones, and the demo's numbers may be somebody's.
     demo: is.HOMEROOM_DEMO && !is.DATABASE_URL && !is.NODE_ENV && !is.HOMEROOM_SMS_URL,
     operatorPhones: is.HOMEROOM_OPERATOR_PHONES,

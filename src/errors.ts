@@ -68,6 +68,11 @@ export class InvalidState extends DomainError {
   }
 }
 
+/** This installation has no server that could do it; the message says which is missing. */
+export class NotConfigured extends DomainError {
+  readonly code = 'NOT_CONFIGURED';
+}
+
 /** Too often; allowed again at `retryAt`. */
 export class RateLimited extends DomainError {
   readonly code = 'RATE_LIMITED';

@@ -74,6 +74,14 @@ export const email = z
   .nullish()
   .transform((value) => value ?? null);
 
+/** An https address without a name or password in it, in its canonical form. */
+export const httpsUrl = z
+  .url({ protocol: /^https$/, hostname: z.regexes.domain })
+  .max(500)
+  .refine((value) => !new URL(value).username && !new URL(value).password)
+  .nullish()
+  .transform((value) => (value ? new URL(value).href : null));
+
 /** A person's name as Russian documents write it; the patronymic may be absent. */
 export const personName = { familyName: line(100), givenName: line(100), patronymic: optionalLine(100) };
 

@@ -1,4 +1,5 @@
 import { chatTexts } from './texts-chats.ts';
+import { liveTexts } from './texts-live.ts';
 
 /** The languages in which Homeroom speaks to people. */
 export const locales = ['ru', 'en'] as const;
@@ -7,6 +8,7 @@ export type Locale = (typeof locales)[number];
 /** Every text for people, in every language; `{name}` is filled from the values given with the key. */
 const catalogue = {
   ...chatTexts,
+  ...liveTexts,
   NOT_FOUND: { ru: 'Не найдено.', en: 'Not found.' },
   UNAUTHENTICATED: { ru: 'Войдите в систему.', en: 'Sign in first.' },
   FORBIDDEN_ADMINISTRATORS: {

@@ -51,6 +51,14 @@ export class Viewer {
     return this.#has(organizationId, () => true);
   }
 
+  /** An active member, and not merely an employee whose status is not confirmed: does more than read (§3). */
+  takesPartIn(organizationId: string): boolean {
+    return this.#has(
+      organizationId,
+      ({ role, verified, administrator }) => role !== 'EMPLOYEE' || verified || administrator,
+    );
+  }
+
   administers(organizationId: string): boolean {
     return this.#has(organizationId, (standing) => standing.administrator);
   }

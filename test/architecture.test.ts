@@ -8,6 +8,8 @@ const domainFiles = ['tables.ts', 'policy.ts', 'queries.ts', 'commands.ts', 'gra
 // The demo is content, not a domain.
 const kernel = [
   'documents',
+  'streaming',
+  'conferencing',
   'storage',
   'inspection',
   'database',
@@ -17,6 +19,7 @@ const kernel = [
   'delivery',
   'graphql',
   'transfers',
+  'callbacks',
   'demo',
 ];
 

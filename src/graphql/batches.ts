@@ -40,25 +40,27 @@ export interface ListKey<Filter> {
 
 /**
  * The lists of many parents, a page of each, newest first, in one statement; and their sizes in another.
- * `narrow` is what of the list this viewer and this filter leave.
+ * `narrow` is what of the list this viewer and this filter leave. `place` orders it where ids do not, the latest first.
  */
 export function listsOf<Table extends Identified, Filter, More extends Extra = Record<never, never>>(
   table: Table,
   parent: PgColumn,
   narrow: (filter: Filter, viewer: Viewer) => SQL | undefined,
   more?: More,
+  place?: { readonly column: PgColumn; of(row: RowOf<Table, More>): string },
 ): Lists<RowOf<Table, More>, Filter> {
   type Row = RowOf<Table, More>;
   return {
+    ...(place && { cursorOf: place.of }),
     page: async (db, keys, viewer) =>
       inGroups(
         keys,
         ({ filter, page }) => ({ filter, page }),
         async (parents, { filter, page }) => {
-          const { where, orderBy, limit } = paged(table.id, page);
-          const place = sql<number>`row_number() over (partition by ${parent} order by ${orderBy})`.as('place');
+          const { where, orderBy, limit } = paged(place?.column ?? table.id, page);
+          const rank = sql<number>`row_number() over (partition by ${parent} order by ${orderBy})`.as('rank');
           const ranked = db
-            .select({ id: table.id, place })
+            .select({ id: table.id, rank })
             .from(table as PgTable)
             .where(and(among(parent, parents), narrow(filter, viewer()), where))
             .as('ranked');
@@ -66,7 +68,7 @@ export function listsOf<Table extends Identified, Filter, More extends Extra = R
             .select({ row: { ...getTableColumns(table as PgTable), ...more }, parentId: sql<string>`${parent}` })
             .from(table as PgTable)
             .innerJoin(ranked, sql`${ranked.id} = ${table.id}`)
-            .where(sql`${ranked.place} <= ${limit}`)
+            .where(sql`${ranked.rank} <= ${limit}`)
             .orderBy(orderBy)
             .prepare(onServer)
             .execute();

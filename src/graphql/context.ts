@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Conferencing } from '../conferencing/conferencing.ts';
 import type { Database } from '../database/connect.ts';
 import type { DeliverCode } from '../delivery/codes.ts';
 import { Unauthenticated } from '../errors.ts';
@@ -8,6 +9,7 @@ import type { Company } from '../log/source.ts';
 import type { Attendance } from '../signals/attendance.ts';
 import type { Board } from '../signals/board.ts';
 import type { Signals } from '../signals/signals.ts';
+import type { Streaming } from '../streaming/streaming.ts';
 import type { Locale } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Limiter } from './rates.ts';
@@ -38,6 +40,10 @@ export interface Services {
     /** How often one person may say so in one chat. */
     readonly limit: Limiter;
   };
+  /** The media server of broadcasts; null: there is none. */
+  readonly streaming: Streaming | null;
+  /** The server of meetings and calls; null: there is none. */
+  readonly conferencing: Conferencing | null;
   /** How large a file may be. */
   readonly maxUploadBytes: number;
   /** Somebody with no more rights than being in an audience gives; null where that gives none. */

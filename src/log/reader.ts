@@ -23,7 +23,10 @@ export interface Topic {
   readonly scope: 'ANCHOR' | 'SUBJECT' | 'ORGANIZATION' | 'READER';
   /** The kinds of events it wants. */
   readonly kinds: ReadonlySet<string>;
-  /** Only what happened at this place, which several audiences may hear of: a channel's id, in the event's `placeId`. */
+  /**
+   * Only what happened at this place, which several audiences may hear of: a channel's id, in the event's `placeId`, or that of
+   * something within it, in its `partId`.
+   */
   readonly placeId?: string;
 }
 
@@ -148,7 +151,7 @@ export class Reader {
 
 /** Whether a topic is about an event, of whatever audience. */
 export const wants = ({ kinds, placeId }: Topic, { kind, payload }: LoggedEvent): boolean =>
-  kinds.has(kind) && (placeId === undefined || payload.placeId === placeId);
+  kinds.has(kind) && (placeId === undefined || payload.placeId === placeId || payload.partId === placeId);
 
 /**
  * Whether a topic spans an audience of its reader. What an organization tells one person alone is not among its events, but what

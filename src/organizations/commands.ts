@@ -5,7 +5,7 @@ import { freshViewer, operatorsAudience } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
-import { line, prose, timeOfDay, valid } from '../input.ts';
+import { httpsUrl, line, prose, timeOfDay, valid } from '../input.ts';
 import { append, type NewEvent, transact } from '../log/append.ts';
 import { locales } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
@@ -98,14 +98,6 @@ export const tell = (
   event: Omit<Told, 'to'>,
   ...to: readonly string[]
 ): Promise<void> => tellAll(tx, organization, [{ ...event, to }]);
-
-/** An https address without a name or password in it, in its canonical form. */
-const httpsUrl = z
-  .url({ protocol: /^https$/, hostname: z.regexes.domain })
-  .max(500)
-  .refine((value) => !new URL(value).username && !new URL(value).password)
-  .nullish()
-  .transform((value) => (value ? new URL(value).href : null));
 
 const UpdateOrganization = z
   .object({

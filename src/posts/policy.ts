@@ -50,9 +50,4 @@ export const canDeletePost = (viewer: Viewer, post: PostPlace): boolean =>
 
 /** Reacts and comments: readers, but not employees whose status is not confirmed (§3). */
 export const canTakePart = (viewer: Viewer, post: PostPlace): boolean =>
-  canSeePost(viewer, post) &&
-  post.channel.state === 'ACTIVE' &&
-  viewer.standings.some(
-    ({ organizationId, role, verified, administrator }) =>
-      organizationId === post.channel.organizationId && (role !== 'EMPLOYEE' || verified || administrator),
-  );
+  canSeePost(viewer, post) && post.channel.state === 'ACTIVE' && viewer.takesPartIn(post.channel.organizationId);
