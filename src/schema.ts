@@ -30,6 +30,7 @@ import './message-acknowledgements/graphql.ts';
 import './polls/graphql.ts';
 import './asking/graphql.ts';
 import './votes/graphql.ts';
+import './participations/graphql.ts';
 import './chat-management/graphql.ts';
 import './chat-members/graphql.ts';
 import './quiet-hours/graphql.ts';
