@@ -34,6 +34,7 @@ import './broadcasts/graphql.ts';
 import './broadcast-planning/graphql.ts';
 import './broadcast-attendance/graphql.ts';
 import './broadcast-questions/graphql.ts';
+import './participations/graphql.ts';
 import './chat-management/graphql.ts';
 import './chat-members/graphql.ts';
 import './quiet-hours/graphql.ts';

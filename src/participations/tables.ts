@@ -19,7 +19,7 @@ export const participations = pgTable(
     userId: uuid('user_id')
       .notNull()
       .references(() => users.id),
-    /** When they first asked to be let in; null: never, as who has declined a call or came in person. */
+    /** When they first asked to be let in; null: never, as who has declined a call or came in person, or they were sent out. */
     admittedAt: instant('admitted_at'),
     /** When they were first seen in the room, and when last; null: never, or: they are there. */
     joinedAt: instant('joined_at'),
