@@ -139,6 +139,7 @@ CREATE TABLE "participations" (
 	"admitted_at" timestamp with time zone,
 	"joined_at" timestamp with time zone,
 	"left_at" timestamp with time zone,
+	"answered_at" timestamp with time zone,
 	"declined_at" timestamp with time zone,
 	"in_person" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,

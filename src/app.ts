@@ -8,6 +8,7 @@ import { setOperators } from './audiences/commands.ts';
 import { leastOf } from './audiences/policy.ts';
 import { authenticate, checkAudiences, staysOf, viewersOf } from './audiences/queries.ts';
 import { broadcastLimit, broadcastReminder } from './broadcasts/commands.ts';
+import { callLimit, callRinging } from './calls/commands.ts';
 import { Conferencing } from './conferencing/conferencing.ts';
 import type { Config } from './config.ts';
 import { type Connection, connect, type Database } from './database/connect.ts';
@@ -132,6 +133,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     pollDeadline,
     broadcastReminder,
     broadcastLimit,
+    callRinging,
+    callLimit,
   ];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);

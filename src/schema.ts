@@ -30,6 +30,8 @@ import './message-acknowledgements/graphql.ts';
 import './polls/graphql.ts';
 import './asking/graphql.ts';
 import './votes/graphql.ts';
+import './calls/graphql.ts';
+import './calling/graphql.ts';
 import './broadcasts/graphql.ts';
 import './broadcast-planning/graphql.ts';
 import './broadcast-attendance/graphql.ts';

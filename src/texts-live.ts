@@ -62,5 +62,9 @@ export const liveTexts = {
     ru: 'Завершить звонок для всех может тот, кто звонил, или сотрудник.',
     en: 'Who called, or the staff, may end the call for all.',
   },
+  FORBIDDEN_OWN_CALL: {
+    ru: 'Свой звонок завершают, а не отклоняют.',
+    en: 'One’s own call is ended, not declined.',
+  },
   INVALID_CALL_GOING_ON: { ru: 'В этом чате уже идёт звонок.', en: 'There is a call in this chat already.' },
 } as const;

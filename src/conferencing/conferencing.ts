@@ -32,6 +32,8 @@ export interface RoomStay {
   readonly sid: string;
   /** When it began, where that is told. */
   readonly since: Date | null;
+  /** It has ended because another device of the same person came in. */
+  readonly isReplaced: boolean;
 }
 
 const ticketS = 5 * 60;
@@ -95,6 +97,9 @@ const kinds: Readonly<Record<string, RoomReport['told'] | undefined>> = {
   room_finished: 'FINISHED',
 };
 
+/** `DisconnectReason.DUPLICATE_IDENTITY` of LiveKit's protocol, which its server SDK does not export. */
+const duplicateIdentity = 2;
+
 const nameOf = ({ roomKind, roomId }: Room): string => `${roomKind.toLowerCase()}-${roomId}`;
 
 function roomOf(name: string): Room | null {
@@ -104,9 +109,9 @@ function roomOf(name: string): Room | null {
 
 function stayIn({ participant }: WebhookEvent): RoomStay | null {
   if (!participant) return null;
-  const { identity, sid, joinedAt, joinedAtMs } = participant;
+  const { identity, sid, joinedAt, joinedAtMs, disconnectReason } = participant;
   const since = Number(joinedAtMs) || Number(joinedAt) * 1000;
-  return { identity, sid, since: since ? new Date(since) : null };
+  return { identity, sid, since: since ? new Date(since) : null, isReplaced: disconnectReason === duplicateIdentity };
 }
 
 async function done(asked: Promise<unknown>): Promise<void> {

@@ -24,7 +24,8 @@ export const participations = pgTable(
     /** When they were first seen in the room, and when last; null: never, or: they are there. */
     joinedAt: instant('joined_at'),
     leftAt: instant('left_at'),
-    /** Of a call: when they declined it. */
+    /** Of a call: when they first answered it, and when they declined it. */
+    answeredAt: instant('answered_at'),
     declinedAt: instant('declined_at'),
     /** Of a meeting that is HYBRID: whether its host has seen them in the room. */
     inPerson: boolean('in_person').notNull().default(false),
