@@ -54,6 +54,14 @@ export const liveTexts = {
     ru: 'Место указывают для встречи HYBRID, и только для неё.',
     en: 'A HYBRID meeting has a location, and no other.',
   },
+  INVALID_MEETING_ONLINE: {
+    ru: 'Присутствие очно отмечают на встречах HYBRID.',
+    en: 'Who is there in person is noted of HYBRID meetings.',
+  },
+  INVALID_MEETING_PEOPLE: {
+    ru: 'Отметить можно только тех, для кого эта встреча.',
+    en: 'Only those for whom the meeting is can be noted.',
+  },
   FORBIDDEN_CALL: {
     ru: 'Групповой звонок начинает сотрудник.',
     en: 'A group call is begun by the staff.',

@@ -58,15 +58,23 @@ export const ownParticipation: Batch<string, Participation | null> = async (db, 
   return roomIds.map((id) => index.get(id) ?? null);
 };
 
-const counted = prepareRaw<{ roomId: string; size: number }, { roomIds: readonly string[] }>(sql`
-  select room_id as "roomId", count(*)::int as size from participations
+/** How many people are in a meeting or a call now. */
+export interface Present {
+  readonly connected: number;
+  /** Those who are there in person, too. */
+  readonly all: number;
+}
+
+const counted = prepareRaw<Present & { roomId: string }, { roomIds: readonly string[] }>(sql`
+  select room_id as "roomId", count(*)::int as "all",
+    count(*) filter (where joined_at is not null and left_at is null)::int as connected
+  from participations
   where room_id = any(${sql.placeholder('roomIds')}::uuid[]) and ((joined_at is not null and left_at is null) or in_person)
   group by room_id`);
 
-/** How many people are in meetings and calls now, connected or in person. */
-export const presentIn: Batch<string, number> = async (db, roomIds) => {
-  const found = new Map((await counted(db, { roomIds: [...roomIds] })).map(({ roomId, size }) => [roomId, size]));
-  return roomIds.map((id) => found.get(id) ?? 0);
+export const presentIn: Batch<string, Present> = async (db, roomIds) => {
+  const found = new Map((await counted(db, { roomIds: [...roomIds] })).map((present) => [present.roomId, present]));
+  return roomIds.map((id) => found.get(id) ?? { connected: 0, all: 0 });
 };
 
 /** Is connected to the room now, as far as has been heard. */
