@@ -32,6 +32,8 @@ import './asking/graphql.ts';
 import './votes/graphql.ts';
 import './broadcasts/graphql.ts';
 import './broadcast-planning/graphql.ts';
+import './broadcast-attendance/graphql.ts';
+import './broadcast-questions/graphql.ts';
 import './chat-management/graphql.ts';
 import './chat-members/graphql.ts';
 import './quiet-hours/graphql.ts';

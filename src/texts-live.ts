@@ -13,7 +13,6 @@ export const liveTexts = {
     ru: 'Смотреть трансляции можно после подтверждения статуса «сотрудник».',
     en: 'Broadcasts can be watched once the status of employee is confirmed.',
   },
-  FORBIDDEN_QUESTION: { ru: 'Вопросы задают те, кто смотрит.', en: 'Questions are asked by those who watch.' },
   INVALID_HOST: {
     ru: 'Ведущий — действующий сотрудник с подтверждённым статусом, который читает этот канал.',
     en: 'The host is an active employee with confirmed status who reads this channel.',

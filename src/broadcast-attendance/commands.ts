@@ -1,0 +1,82 @@
+import { sql } from 'drizzle-orm';
+import { canSeeBroadcast, canWatch } from '../broadcasts/policy.ts';
+import { type Broadcast, broadcastById } from '../broadcasts/queries.ts';
+import type { Database } from '../database/connect.ts';
+import { prepareRaw } from '../database/statements.ts';
+import { Forbidden, InvalidState, NotFound } from '../errors.ts';
+import type { Viewer } from '../viewer.ts';
+
+/** What of the time since somebody was last seen counts as watched: who was away for longer was not there. */
+const counted = sql.raw(
+  `least(extract(epoch from now() - broadcast_attendances.seen_at), 60)::int * (broadcast_attendances.left_at is null)::int`,
+);
+
+const join = prepareRaw<{ id: string }, { broadcastId: string; userId: string }>(sql`
+  insert into broadcast_attendances (broadcast_id, user_id)
+  select b.id, m.user_id from broadcasts b
+  join channels c on c.id = b.channel_id
+  join audience_members m on m.audience_id = c.audience_id and m.until is null and m.user_id = ${sql.placeholder('userId')}
+  where b.id = ${sql.placeholder('broadcastId')} and b.state = 'LIVE'
+  limit 1
+  on conflict (broadcast_id, user_id) do update
+    set seen_at = now(), left_at = null, watched_seconds = broadcast_attendances.watched_seconds + ${counted}
+  returning id`);
+
+/**
+ * Comes to watch a broadcast that is LIVE. Nobody waits for anybody: one's own row is all that is locked. Coming again changes nothing
+ * but that one has not left. @throws NotFound, Forbidden, InvalidState
+ */
+export async function joinBroadcast(db: Database, viewer: Viewer, broadcastId: string): Promise<Broadcast> {
+  const broadcast = await watched(db, viewer, broadcastId);
+  if (!canWatch(viewer, broadcast)) throw new Forbidden('FORBIDDEN_WATCH');
+  if (broadcast.state !== 'LIVE') throw new InvalidState(broadcast.state);
+  const [joined] = await join(db, { broadcastId, userId: viewer.userId });
+  if (joined) return broadcast;
+  // It ended, or the viewer went, in the moment between.
+  const now = await watched(db, viewer, broadcastId);
+  if (now.state !== 'LIVE') throw new InvalidState(now.state);
+  throw new NotFound();
+}
+
+const leave = prepareRaw<{ id: string }, { broadcastId: string; userId: string }>(sql`
+  update broadcast_attendances
+  set watched_seconds = watched_seconds + ${counted}, seen_at = now(), left_at = now()
+  where broadcast_id = ${sql.placeholder('broadcastId')} and user_id = ${sql.placeholder('userId')} and left_at is null
+    and exists (select from broadcasts b where b.id = broadcast_id and b.state = 'LIVE')
+  returning id`);
+
+/** Goes from a broadcast. Who was not there, or has gone, is gone. @throws NotFound */
+export async function leaveBroadcast(db: Database, viewer: Viewer, broadcastId: string): Promise<Broadcast> {
+  const broadcast = await watched(db, viewer, broadcastId);
+  await leave(db, { broadcastId, userId: viewer.userId });
+  return broadcast;
+}
+
+async function watched(db: Database, viewer: Viewer, broadcastId: string): Promise<Broadcast> {
+  const [broadcast] = await broadcastById(db, [broadcastId], () => viewer);
+  if (!broadcast || !canSeeBroadcast(viewer, broadcast)) throw new NotFound();
+  return broadcast;
+}
+
+/** Somebody whom the media server has just played a broadcast to. */
+export interface Seen {
+  readonly broadcastId: string;
+  readonly userId: string;
+}
+
+const see = prepareRaw<{ id: string }, { broadcastIds: readonly string[]; userIds: readonly string[] }>(sql`
+  update broadcast_attendances
+  set watched_seconds = watched_seconds + ${counted}, seen_at = now(), left_at = null
+  from (
+    select a.id from unnest(${sql.placeholder('broadcastIds')}::uuid[], ${sql.placeholder('userIds')}::uuid[]) s (broadcast_id, user_id)
+    join broadcast_attendances a on a.broadcast_id = s.broadcast_id and a.user_id = s.user_id
+    order by a.id for update of a
+  ) held
+  where broadcast_attendances.id = held.id
+  returning broadcast_attendances.id`);
+
+/** Notes who was seen watching, all in one statement. Who plays has joined before: by that they got the address. */
+export async function recordSeen(db: Database, seen: readonly Seen[]): Promise<void> {
+  if (seen.length === 0) return;
+  await see(db, { broadcastIds: seen.map((one) => one.broadcastId), userIds: seen.map((one) => one.userId) });
+}

@@ -1,0 +1,215 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { audit } from '../audit/commands.ts';
+import { canRunBroadcast, canSeeBroadcast, canWatch } from '../broadcasts/policy.ts';
+import { type Broadcast, broadcastById } from '../broadcasts/queries.ts';
+import { broadcasts } from '../broadcasts/tables.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { idempotencyKey, prose, requiredProse, valid } from '../input.ts';
+import { append, transact } from '../log/append.ts';
+import { visitOrganization } from '../organizations/commands.ts';
+import type { Organization } from '../organizations/tables.ts';
+import type { Viewer } from '../viewer.ts';
+import { canAsk, canMindQuestion, canSeeQuestion, isShown } from './policy.ts';
+import { type Question, questionById } from './queries.ts';
+import { type BroadcastQuestionRow, broadcastQuestions } from './tables.ts';
+
+const AskQuestion = z.object({ text: requiredProse(1000), idempotencyKey });
+
+/**
+ * Asks the host of a broadcast that is LIVE; where questions are moderated, and the asker does not run it, it waits for approval.
+ * @throws NotFound, Forbidden, InvalidInput, InvalidState
+ */
+export async function askBroadcastQuestion(
+  db: Database,
+  viewer: Viewer,
+  broadcastId: string,
+  input: unknown,
+): Promise<BroadcastQuestionRow> {
+  const wish = valid(AskQuestion, input);
+  return visit(db, viewer, broadcastId, async (tx, visited) => {
+    const { broadcast, viewer: fresh } = visited;
+    const first = wish.idempotencyKey ? await firstByKey(tx, viewer, wish.idempotencyKey) : null;
+    if (first && (first.broadcastId !== broadcastId || first.text !== wish.text))
+      throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+    if (first) return first;
+    if (!canWatch(fresh, broadcast)) throw new Forbidden('FORBIDDEN_WATCH');
+    if (broadcast.state !== 'LIVE') throw new InvalidState(broadcast.state);
+    if (!canAsk(fresh, broadcast)) throw new InvalidInput('broadcastId', 'INVALID_QUESTIONS_OFF');
+    const waits = broadcast.questioning === 'MODERATED' && !canRunBroadcast(fresh, broadcast);
+    const [question] = await tx
+      .insert(broadcastQuestions)
+      .values({
+        ...wish,
+        broadcastId,
+        organizationId: broadcast.organizationId,
+        authorId: viewer.userId,
+        state: waits ? 'PENDING' : 'SHOWN',
+      })
+      .onConflictDoNothing({ target: [broadcastQuestions.authorId, broadcastQuestions.idempotencyKey] })
+      .returning();
+    if (!question) {
+      const made = await firstByKey(tx, viewer, wish.idempotencyKey ?? '');
+      if (!made) throw new Error('insert returned no row');
+      return made;
+    }
+    await tellOf(tx, visited, question, waits ? 'BROADCAST_QUESTION_SUBMITTED' : 'BROADCAST_QUESTION_SHOWN');
+    return question;
+  });
+}
+
+async function firstByKey(tx: Transaction, { userId }: Viewer, key: string): Promise<BroadcastQuestionRow | null> {
+  const [first] = await tx
+    .select()
+    .from(broadcastQuestions)
+    .where(and(eq(broadcastQuestions.authorId, userId), eq(broadcastQuestions.idempotencyKey, key)));
+  return first ?? null;
+}
+
+/** Shows a question to all. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
+export const approveBroadcastQuestion = (
+  db: Database,
+  viewer: Viewer,
+  questionId: string,
+): Promise<BroadcastQuestionRow> =>
+  mind(db, viewer, questionId, async (tx, visited, before) => {
+    if (isShown(before)) return before;
+    const question = await set(tx, before, { state: 'SHOWN', ...by(viewer) });
+    await tellOf(tx, visited, question, 'BROADCAST_QUESTION_SHOWN');
+    await record(tx, viewer, question, 'approve');
+    return question;
+  });
+
+/** Does not show a question, or no longer. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
+export const rejectBroadcastQuestion = (
+  db: Database,
+  viewer: Viewer,
+  questionId: string,
+): Promise<BroadcastQuestionRow> =>
+  mind(db, viewer, questionId, async (tx, visited, before) => {
+    if (before.state === 'REJECTED') return before;
+    const question = await set(tx, before, { state: 'REJECTED', answer: null, ...by(viewer) });
+    await tellOf(tx, visited, before, 'BROADCAST_QUESTION_REMOVED');
+    await record(tx, viewer, question, 'reject');
+    return question;
+  });
+
+const Answer = z.object({ answer: prose(2000) });
+
+/** Marks a question as answered: aloud, or in writing, which may be changed by answering anew. @throws NotFound, Forbidden, InvalidInput, InvalidState */
+export async function answerBroadcastQuestion(
+  db: Database,
+  viewer: Viewer,
+  questionId: string,
+  input: unknown,
+): Promise<BroadcastQuestionRow> {
+  const { answer } = valid(Answer, input);
+  return mind(db, viewer, questionId, async (tx, visited, before) => {
+    if (before.state === 'ANSWERED' && before.answer === answer) return before;
+    const question = await set(tx, before, { state: 'ANSWERED', answer, ...by(viewer) });
+    await tellOf(tx, visited, question, 'BROADCAST_QUESTION_ANSWERED');
+    return question;
+  });
+}
+
+/** Takes one's own question back, unless it was answered or rejected. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */
+export const withdrawBroadcastQuestion = (
+  db: Database,
+  viewer: Viewer,
+  questionId: string,
+): Promise<BroadcastQuestionRow> =>
+  change(db, viewer, questionId, async (tx, visited, before) => {
+    if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
+    if (before.state === 'WITHDRAWN') return before;
+    if (before.state !== 'PENDING' && before.state !== 'SHOWN') throw new InvalidState(before.state);
+    const question = await set(tx, before, { state: 'WITHDRAWN' });
+    await tellOf(tx, visited, before, 'BROADCAST_QUESTION_REMOVED');
+    return question;
+  });
+
+const by = ({ userId }: Viewer) => ({ decidedBy: userId, decidedAt: sql`now()` });
+
+interface Visited {
+  readonly organization: Organization;
+  readonly broadcast: Broadcast;
+  readonly viewer: Viewer;
+}
+
+/** Does something with a broadcast that the viewer sees, while nobody starts or ends it. @throws NotFound, InvalidState */
+const visit = <Result>(
+  db: Database,
+  viewer: Viewer,
+  broadcastId: string,
+  make: (tx: Transaction, visited: Visited) => Promise<Result>,
+): Promise<Result> =>
+  transact(db, async (tx) => {
+    const [known] = await broadcastById(tx, [broadcastId], () => viewer);
+    if (!known) throw new NotFound();
+    const { organization, viewer: fresh } = await visitOrganization(tx, viewer, known.organizationId);
+    await tx.select({ id: broadcasts.id }).from(broadcasts).where(eq(broadcasts.id, broadcastId)).for('share');
+    const [broadcast] = await broadcastById(tx, [broadcastId], () => fresh);
+    if (!broadcast || !canSeeBroadcast(fresh, broadcast)) throw new NotFound();
+    return make(tx, { organization, broadcast, viewer: fresh });
+  });
+
+type Made = (tx: Transaction, visited: Visited, question: Question) => Promise<BroadcastQuestionRow>;
+
+async function change(db: Database, viewer: Viewer, questionId: string, make: Made): Promise<BroadcastQuestionRow> {
+  const [known] = await questionById(db, [questionId], () => viewer);
+  if (!known) throw new NotFound();
+  return visit(db, viewer, known.broadcastId, async (tx, visited) => {
+    const held = eq(broadcastQuestions.id, questionId);
+    await tx.select({ id: broadcastQuestions.id }).from(broadcastQuestions).where(held).for('update');
+    const [question] = await questionById(tx, [questionId], () => visited.viewer);
+    if (!question || !canSeeQuestion(visited.viewer, question)) throw new NotFound();
+    return make(tx, visited, question);
+  });
+}
+
+const mind = (db: Database, viewer: Viewer, questionId: string, make: Made): Promise<BroadcastQuestionRow> =>
+  change(db, viewer, questionId, (tx, visited, question) => {
+    if (!canRunBroadcast(visited.viewer, visited.broadcast)) throw new Forbidden('FORBIDDEN_BROADCAST');
+    if (!canMindQuestion(visited.viewer, question)) throw new InvalidState(question.state);
+    return make(tx, visited, question);
+  });
+
+async function set(
+  tx: Transaction,
+  { id }: BroadcastQuestionRow,
+  changes: Parameters<ReturnType<typeof tx.update<typeof broadcastQuestions>>['set']>[0],
+): Promise<BroadcastQuestionRow> {
+  const [question] = await tx.update(broadcastQuestions).set(changes).where(eq(broadcastQuestions.id, id)).returning();
+  if (!question) throw new NotFound();
+  return question;
+}
+
+/** What is shown, or was, is told to the channel's readers; else to the host, the administrators and who asked. */
+function tellOf(
+  tx: Transaction,
+  { organization, broadcast }: Visited,
+  question: BroadcastQuestionRow,
+  kind: string,
+): Promise<void> {
+  const { id: subjectId, organizationId, authorId } = question;
+  const to = isShown(question)
+    ? [broadcast.channel.audienceId]
+    : [organization.administratorsAudienceId, broadcast.hostId, authorId];
+  const payload = { placeId: broadcast.channelId, partId: broadcast.id };
+  return append(
+    tx,
+    ...new Set(to).values().map((audienceId) => ({ kind, organizationId, audienceId, subjectId, payload })),
+  );
+}
+
+const record = (
+  tx: Transaction,
+  { userId }: Viewer,
+  { id, organizationId }: BroadcastQuestionRow,
+  deed: string,
+): Promise<void> =>
+  audit(tx, userId, {
+    action: `broadcast-question.${deed}`,
+    target: { type: 'BroadcastQuestion', id },
+    organizationId,
+  });
