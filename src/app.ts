@@ -7,7 +7,9 @@ import { rateLimits } from './accounts/tables.ts';
 import { setOperators } from './audiences/commands.ts';
 import { leastOf } from './audiences/policy.ts';
 import { authenticate, checkAudiences, staysOf, viewersOf } from './audiences/queries.ts';
+import { streamGrace, streamWatch } from './broadcast-streams/commands.ts';
 import { broadcastLimit, broadcastReminder } from './broadcasts/commands.ts';
+import { Streams } from './callbacks/streams.ts';
 import { callLimit, callRinging } from './calls/commands.ts';
 import { Conferencing } from './conferencing/conferencing.ts';
 import type { Config } from './config.ts';
@@ -118,6 +120,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     },
   });
   stack.use(tail);
+  const streaming = config.streaming && (await Streaming.with(config.streaming));
   const recurring: readonly RecurringJob[] = [
     trimming(config.logRetentionDays),
     // The day begins at another hour in each time zone.
@@ -126,6 +129,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'audience-check', cron: '53 2 * * *', run: demandAudiencesRight },
     { name: 'file-sweep', cron: '23 * * * *', run: (_db, stop) => sweepFiles(db, storage, stop) },
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
+    ...(streaming ? [streamWatch(streaming.graceMs)] : []),
   ];
   const tasks: readonly TaskKind[] = [
     scheduledPublication,
@@ -135,6 +139,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     broadcastLimit,
     callRinging,
     callLimit,
+    streamGrace,
   ];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
@@ -155,7 +160,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     viewerOfSession: together((ids) => viewersOf(db, ids, config.sessionIdleDays)),
     linkTo: (link) => links.pathOf(link),
     presence: { signals, board, attendance, rooms, limit: limitInMemory(typingPerMinute, 60) },
-    streaming: config.streaming && (await Streaming.with(config.streaming)),
+    streaming,
     conferencing: config.conferencing && new Conferencing(config.conferencing),
     maxUploadBytes: config.maxUploadBytes,
     leastOf,
@@ -168,7 +173,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     introspection: config.introspection,
     logger,
   });
-  const streams = new EventStreams(hub);
+  const eventStreams = new EventStreams(hub);
   const { allowedOrigins, trustedProxies } = config;
   const inspector = startInspector();
   const uploads = stack.use(await Uploads.open({ db, operations, storage, inspector, logger }));
@@ -176,18 +181,16 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   stack.use(inspector);
   const crossOrigin = allowedOrigins.length > 0;
   const downloads = new Downloads({ services, operations, links, storage, rate, crossOrigin, logger });
+  const streams = streaming && stack.use(new Streams({ services, streaming, logger }));
   const server = createHttpServer({
-    pipeline: createPipeline(operations, streams, logger),
+    pipeline: createPipeline(operations, eventStreams, logger),
     hub,
     graphiql: config.graphiql,
     allowedOrigins,
     trustedProxies,
     cookie: { secure: config.production, days: config.sessionMaxDays },
     logger,
-    transfers: {
-      upload: (...transfer) => uploads.answer(...transfer),
-      download: (...transfer) => downloads.answer(...transfer),
-    },
+    doors: [uploads, downloads, ...(streams ? [streams] : [])],
     ready: () => demandReady(connection, tail),
   });
   const sockets = serveSockets({
@@ -207,7 +210,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     // Accept nothing new, let sockets say goodbye, finish what is being answered, and only then close what it needs.
     const closed = once(server, 'close');
     server.close();
-    streams[Symbol.dispose]();
+    eventStreams[Symbol.dispose]();
     await sockets[Symbol.asyncDispose]();
     const idle = setInterval(() => server.closeIdleConnections(), 20);
     const patience = setTimeout(() => server.closeAllConnections(), 5_000);

@@ -209,7 +209,7 @@ test('who left a chat keeps the calls while they were there, and sees none that 
   const before = await called(teacher, chatId);
   await deed(guardian, 'AnswerCall', before.id);
   await deed(teacher, 'EndCall', before.id);
-  await chatDeed(guardian, 'LeaveChat', chatId);
+  await chatDeed(guardian, 'LeaveChat', chatId, {});
   const after = await called(teacher, chatId);
   expect(await callFor(guardian, before.id)).toMatchObject({ state: 'ENDED' });
   expect(await callFor(guardian, after.id)).toBeNull();

@@ -131,19 +131,24 @@ export const recordBroadcast = (
   deed: Omit<Deed, 'target' | 'organizationId'>,
 ): Promise<void> => audit(tx, actorId, { ...deed, target: { type: 'Broadcast', id }, organizationId });
 
-/** Does something with a broadcast by the clock, and for nobody. */
-export const byClock = (
+/** Does something with a broadcast for nobody who is signed in; null: there is none. */
+export const unattended = <Result>(
   db: Database,
   broadcastId: string,
-  make: (tx: Transaction, broadcast: Broadcast) => Promise<unknown>,
-): Promise<void> =>
+  make: (tx: Transaction, broadcast: Broadcast) => Promise<Result>,
+): Promise<Result | null> =>
   transact(db, async (tx) => {
     const [known] = await broadcastById(tx, [broadcastId], nobody);
-    if (!known) return;
+    if (!known) return null;
     await lockOrganization(tx, known.organizationId, 'share');
     const broadcast = await holdBroadcast(tx, broadcastId);
-    if (broadcast) await make(tx, broadcast);
+    return broadcast && make(tx, broadcast);
   });
+
+/** Does something with a broadcast by the clock. */
+export async function byClock(...what: Parameters<typeof unattended<unknown>>): Promise<void> {
+  await unattended(...what);
+}
 
 /** Reminds the channel's readers of a broadcast that begins soon. */
 export const broadcastReminder: TaskKind<{ readonly broadcastId: string }> = {

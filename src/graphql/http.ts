@@ -6,13 +6,25 @@ import type { Asking } from './context.ts';
 import { graphiqlPage, wantsPage } from './graphiql.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** Answers what is asked below a path: `name` is the rest of it. */
-export type Transfer = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  name: string,
-  asking: Asking,
-) => Promise<void>;
+/** Where something other than GraphQL is asked: the bytes of files, or by a server that works beside ours. */
+export interface Door {
+  /** Every path that begins so: `/files/`. */
+  readonly path: string;
+  /** What browsers are told; null: none comes here. */
+  readonly browsers: ForBrowsers | null;
+  /** Requests may take their time; whoever answers minds it. */
+  readonly takesTime?: boolean;
+  /** `name` is the rest of the path. */
+  answer(request: IncomingMessage, response: ServerResponse, name: string, asking: Asking): Promise<void>;
+}
+
+interface ForBrowsers {
+  readonly methods: string;
+  /** Headers of answers that pages of other hosts may read. */
+  readonly exposed: string;
+  /** What counts is the path, and no browser's session: pages of any host may come. */
+  readonly anyOrigin?: boolean;
+}
 
 export interface HttpOptions {
   readonly pipeline: Pipeline;
@@ -22,8 +34,7 @@ export interface HttpOptions {
   readonly trustedProxies: number;
   readonly cookie: { readonly secure: boolean; readonly days: number };
   readonly logger: Logger;
-  /** The bytes of files: `/uploads/<id>` is where they come in, `/files/<token>` where they go out. */
-  readonly transfers: { readonly upload: Transfer; readonly download: Transfer };
+  readonly doors: readonly Door[];
   /** Rejects unless everything that answering needs is there. */
   ready(): Promise<void>;
 }
@@ -31,10 +42,7 @@ export interface HttpOptions {
 /** How long a request may take to come. Uploads may take longer, and mind the time themselves. */
 const requestMs = 30_000;
 
-/**
- * `/graphql` for queries, mutations, SSE and the GraphiQL page; `/uploads/` and `/files/` for the bytes of files; `/health`
- * (alive) and `/ready` (able to answer).
- */
+/** `/graphql` for queries, mutations, SSE and the GraphiQL page; the doors; `/health` (alive) and `/ready` (able to answer). */
 export function createHttpServer(options: HttpOptions): Server {
   const page = options.graphiql ? graphiqlPage() : null;
   const server = createServer((request, response) => {
@@ -53,13 +61,13 @@ export function createHttpServer(options: HttpOptions): Server {
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('referrer-policy', 'no-referrer');
     const path = request.url?.split('?')[0] ?? '';
-    if (path.startsWith('/uploads/')) return upload(request, response, path.slice('/uploads/'.length));
-    demandSoon(request, response);
-    if (path.startsWith('/files/')) return download(request, response, path.slice('/files/'.length));
+    const door = options.doors.find((one) => path.startsWith(one.path));
+    if (!door?.takesTime) demandSoon(request, response);
+    if (door) return enter(door, request, response, path.slice(door.path.length));
     if (path === '/health') return reply(response, 200, { status: 'alive' });
     if (path === '/ready') return reply(response, ...(await readiness()));
     if (path === '/' && page) return redirect(response, '/graphql');
-    if (path !== '/graphql') return reply(response, 404, { status: 'not found' });
+    if (path !== '/graphql') return absent(response);
     if (page && wantsPage(request)) return page(request, response);
     return graphql(request, response);
   }
@@ -90,20 +98,16 @@ export function createHttpServer(options: HttpOptions): Server {
   }
 
   /** As with GraphQL, a foreign page must not act with the browser's session. */
-  async function upload(request: IncomingMessage, response: ServerResponse, fileId: string): Promise<void> {
-    if (!originAllowed(request, options.allowedOrigins)) return refuse(response, 403, 'ORIGIN_NOT_ALLOWED');
-    allowOrigin(request, response, 'PUT');
-    response.setHeader('access-control-expose-headers', 'retry-after');
-    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
-    await options.transfers.upload(request, response, fileId, askingOf(request, options.trustedProxies, noCookie));
-  }
-
-  /** From anywhere: what counts is the link, and no browser's session. */
-  async function download(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
-    allowOrigin(request, response, 'GET, HEAD');
-    response.setHeader('access-control-expose-headers', 'content-disposition, content-range');
-    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
-    await options.transfers.download(request, response, token, askingOf(request, options.trustedProxies, noCookie));
+  async function enter(door: Door, request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
+    const { browsers } = door;
+    if (browsers) {
+      const isForeign = !browsers.anyOrigin && !originAllowed(request, options.allowedOrigins);
+      if (isForeign) return refuse(response, 403, 'ORIGIN_NOT_ALLOWED');
+      allowOrigin(request, response, browsers.methods);
+      response.setHeader('access-control-expose-headers', browsers.exposed);
+      if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    }
+    await door.answer(request, response, name, askingOf(request, options.trustedProxies, noCookie));
   }
 
   function allowOrigin({ headers }: IncomingMessage, response: ServerResponse, methods: string): void {
@@ -140,6 +144,9 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(JSON.stringify(body));
 }
+
+/** There is nothing at this path, or nothing for who asks. */
+export const absent = (response: ServerResponse): void => reply(response, 404, { status: 'not found' });
 
 const refuse = (response: ServerResponse, status: number, code: string): void =>
   reply(response, status, { errors: [{ message: 'The request was refused.', extensions: { code } }] });

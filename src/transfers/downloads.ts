@@ -7,6 +7,7 @@ import { contentKey, previewKey } from '../files/commands.ts';
 import { visibleFile } from '../files/queries.ts';
 import type { FileRow } from '../files/tables.ts';
 import type { Asking, FileLink, Services } from '../graphql/context.ts';
+import type { Door } from '../graphql/http.ts';
 import type { Operations } from '../graphql/operations.ts';
 import type { Limiter } from '../graphql/rates.ts';
 import type { ByteRange, Storage } from '../storage/storage.ts';
@@ -31,7 +32,9 @@ const idleMs = 60_000;
 const shown = /^(image\/(?!svg)|audio\/|video\/|application\/pdf$)/;
 
 /** `GET /files/<token>`: the bytes of a file, for whoever the link was made for, while they may see the file. */
-export class Downloads {
+export class Downloads implements Door {
+  readonly path = '/files/';
+  readonly browsers = { methods: 'GET, HEAD', exposed: 'content-disposition, content-range', anyOrigin: true };
   readonly #options: DownloadOptions;
 
   constructor(options: DownloadOptions) {

@@ -5,6 +5,7 @@ import { claimContent, outcomeOf, previewKey, recordContent, refuseContent } fro
 import { awaitedUpload } from '../files/queries.ts';
 import type { FileRow } from '../files/tables.ts';
 import type { Asking } from '../graphql/context.ts';
+import type { Door } from '../graphql/http.ts';
 import { uuid } from '../graphql/ids.ts';
 import type { Operations } from '../graphql/operations.ts';
 import type { Inspector } from '../inspection/inspector.ts';
@@ -28,7 +29,10 @@ export interface UploadOptions {
 const limits = { total: 64, each: 4 };
 
 /** `PUT /uploads/<id>`: the way in for the bytes of an announced file, from who announced it. */
-export class Uploads implements AsyncDisposable {
+export class Uploads implements Door, AsyncDisposable {
+  readonly path = '/uploads/';
+  readonly browsers = { methods: 'PUT', exposed: 'retry-after' };
+  readonly takesTime = true;
   readonly #options: UploadOptions;
   readonly #desk: Desk;
   readonly #slots = new Slots(limits);

@@ -1,0 +1,13 @@
+import type { IncomingMessage } from 'node:http';
+
+/** The body of a request; null: it is larger than it may be, and the rest is not read. */
+export async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request.iterator({ destroyOnReturn: false })) {
+    size += part.length;
+    if (size > maxBytes) return null;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
