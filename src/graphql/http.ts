@@ -24,6 +24,8 @@ export interface HttpOptions {
   readonly logger: Logger;
   /** The bytes of files: `/uploads/<id>` is where they come in, `/files/<token>` where they go out. */
   readonly transfers: { readonly upload: Transfer; readonly download: Transfer };
+  /** What other servers tell, each at a path of its own, or below one that ends with a slash. */
+  readonly doors: Readonly<Record<string, Transfer>>;
   /** Rejects unless everything that answering needs is there. */
   ready(): Promise<void>;
 }
@@ -56,12 +58,23 @@ export function createHttpServer(options: HttpOptions): Server {
     if (path.startsWith('/uploads/')) return upload(request, response, path.slice('/uploads/'.length));
     demandSoon(request, response);
     if (path.startsWith('/files/')) return download(request, response, path.slice('/files/'.length));
+    const door = doorAt(path);
+    if (door) return door(request, response);
     if (path === '/health') return reply(response, 200, { status: 'alive' });
     if (path === '/ready') return reply(response, ...(await readiness()));
     if (path === '/' && page) return redirect(response, '/graphql');
     if (path !== '/graphql') return reply(response, 404, { status: 'not found' });
     if (page && wantsPage(request)) return page(request, response);
     return graphql(request, response);
+  }
+
+  function doorAt(path: string) {
+    const isAt = (place: string) => (place.endsWith('/') ? path.startsWith(place) : path === place);
+    const place = Object.keys(options.doors).find(isAt);
+    const open = place === undefined ? undefined : options.doors[place];
+    if (place === undefined || !open) return null;
+    return (request: IncomingMessage, response: ServerResponse) =>
+      open(request, response, path.slice(place.length), askingOf(request, options.trustedProxies, noCookie));
   }
 
   async function readiness(): Promise<[number, object]> {
