@@ -3,6 +3,7 @@ import { canSeeBroadcast, canWatch } from '../broadcasts/policy.ts';
 import { type Broadcast, broadcastById } from '../broadcasts/queries.ts';
 import type { Database } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
+import { shared } from '../database/together.ts';
 import { Forbidden, InvalidState, NotFound } from '../errors.ts';
 import type { Viewer } from '../viewer.ts';
 
@@ -11,7 +12,8 @@ const counted = sql.raw(
   `least(extract(epoch from now() - broadcast_attendances.seen_at), 60)::int * (broadcast_attendances.left_at is null)::int`,
 );
 
-const join = prepareRaw<{ id: string }, { broadcastId: string; userId: string }>(sql`
+/** Notes that somebody came who may, if it is LIVE; answers no row where that is not so. */
+export const joining = sql`
   insert into broadcast_attendances (broadcast_id, user_id)
   select b.id, m.user_id from broadcasts b
   join channels c on c.id = b.channel_id
@@ -20,7 +22,9 @@ const join = prepareRaw<{ id: string }, { broadcastId: string; userId: string }>
   limit 1
   on conflict (broadcast_id, user_id) do update
     set seen_at = now(), left_at = null, watched_seconds = broadcast_attendances.watched_seconds + ${counted}
-  returning id`);
+  returning id`;
+
+const join = prepareRaw<{ id: string }, { broadcastId: string; userId: string }>(joining);
 
 /**
  * Comes to watch a broadcast that is LIVE. Nobody waits for anybody: one's own row is all that is locked. Coming again changes nothing
@@ -52,8 +56,15 @@ export async function leaveBroadcast(db: Database, viewer: Viewer, broadcastId: 
   return broadcast;
 }
 
+/** A broadcast as it is: thousands ask for the same one when it begins. */
+const known = shared((db, ids) => broadcastById(db, ids, nobody));
+
+const nobody = (): never => {
+  throw new Error('what all share is read for nobody');
+};
+
 async function watched(db: Database, viewer: Viewer, broadcastId: string): Promise<Broadcast> {
-  const [broadcast] = await broadcastById(db, [broadcastId], () => viewer);
+  const broadcast = await known(db, broadcastId);
   if (!broadcast || !canSeeBroadcast(viewer, broadcast)) throw new NotFound();
   return broadcast;
 }

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Database } from './connect.ts';
 
 /** The most that is asked at once. */
 const maxBatch = 500;
@@ -41,4 +42,28 @@ export function together<Key, Value>(
     },
   );
   return (key) => loader.load(key);
+}
+
+/**
+ * As {@link together}, for all requests of a process: what thousands ask at the same moment is read once. `read` gets each key once.
+ * Nobody is told less than what was committed before they asked; for that they may wait for `gapMs`.
+ */
+export function shared<Value>(
+  read: (db: Database, keys: readonly string[]) => Promise<readonly Value[]>,
+  gapMs = 0,
+): (db: Database, key: string) => Promise<Value> {
+  const askers = new WeakMap<Database, (key: string) => Promise<Value>>();
+  return (db, key) => {
+    let ask = askers.get(db);
+    if (!ask) {
+      ask = together<string, Value>(async (keys) => {
+        const distinct = [...new Set(keys)];
+        const found = await read(db, distinct);
+        const values = new Map(distinct.map((one, index) => [one, found[index] as Value])); // one for each key
+        return keys.map((one) => values.get(one) as Value);
+      }, gapMs);
+      askers.set(db, ask);
+    }
+    return ask(key);
+  };
 }

@@ -85,26 +85,32 @@ export class Bench implements AsyncDisposable {
 /** Follows the school for one event, and keeps the message as it came. */
 async function takeSample(databaseUrl: string, log: SchoolLog): Promise<Sample> {
   await using homeroom = await Homeroom.start(databaseUrl, log);
+  return await sampleOf(homeroom, log.school, operation('OrganizationEvents'));
+}
+
+/** Follows a server of the school's by a subscription for one event, and keeps the message as it came. */
+export async function sampleOf(broadcaster: Broadcaster, school: School, query: string): Promise<Sample> {
   const id = crypto.randomUUID();
-  const socket = new WebSocket(homeroom.server.url.replace('http', 'ws'), 'graphql-transport-ws');
+  const socket = new WebSocket(broadcaster.server.url.replace('http', 'ws'), 'graphql-transport-ws');
   const say = (message: object) => socket.send(JSON.stringify(message));
   const text = await new Promise<string>((resolve, reject) => {
-    const payload = { query: operation('OrganizationEvents'), variables: { organizationId: log.school.id } };
+    const payload = { query, variables: { organizationId: school.id } };
     socket.on('error', reject);
     socket.on('open', () => {
-      say({ type: 'connection_init', payload: { authorization: `Bearer ${log.school.people[0]?.token}` } });
+      say({ type: 'connection_init', payload: { authorization: `Bearer ${school.people[0]?.token}` } });
     });
     socket.on('message', async (data) => {
       const { type } = JSON.parse(String(data));
       if (type === 'next') resolve(String(data));
       else if (type === 'connection_ack') {
         say({ id, type: 'subscribe', payload });
-        await homeroom.server.untilAtRest();
-        await log.publish();
+        await broadcaster.server.untilAtRest();
+        await broadcaster.publish(1);
       } else if (type === 'error') reject(new Error(String(data)));
     });
   });
   socket.terminate();
-  const event = JSON.parse(text).payload.data.organizationEvents;
+  const [event] = Object.values<Sample['event'] & { readonly cursor: string }>(JSON.parse(text).payload.data);
+  if (!event) throw new Error('a delivery holds nothing');
   return { text, id, cursor: event.cursor, event };
 }

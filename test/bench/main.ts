@@ -10,6 +10,7 @@ import type { Figure } from './figures.ts';
 import { describeMachine } from './machine.ts';
 import { readOptions } from './options.ts';
 import { type Run, table, writeResults } from './report.ts';
+import { broadcast } from './scenarios/broadcast.ts';
 import { bursts } from './scenarios/burst.ts';
 import { connect } from './scenarios/connect.ts';
 import { fanout } from './scenarios/fanout.ts';
@@ -32,6 +33,7 @@ const scenarios: readonly Scenario[] = [
   messages,
   hotChat,
   history,
+  broadcast,
   writes,
   storm,
   faults,

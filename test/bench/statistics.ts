@@ -5,7 +5,7 @@ const sorted = (values: readonly number[]): number[] => [...values].sort((one, o
 /** The value below which the given share of all lies; NaN of none. */
 export function percentile(values: readonly number[], share: number): number {
   const ordered = sorted(values);
-  return ordered[Math.min(ordered.length - 1, Math.ceil(ordered.length * share) - 1)] ?? Number.NaN;
+  return ordered[Math.max(0, Math.ceil(ordered.length * share) - 1)] ?? Number.NaN;
 }
 
 export function median(values: readonly number[]): number {

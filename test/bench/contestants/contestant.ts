@@ -96,6 +96,12 @@ export class Contestant<Kind extends Broadcaster = Broadcaster> implements Async
     return this.crowd.order('latencies', { party: 'members', published: this.#published });
   }
 
+  /** The same of each of the last events that were paid for. */
+  latenciesOfLast(count: number): Promise<Latencies[]> {
+    const last = this.#published.slice(-count);
+    return Promise.all(last.map((one) => this.crowd.order('latencies', { party: 'members', published: [one] })));
+  }
+
   /** What was wrong with what was heard; empty when it was exactly what was to be heard. */
   async problems(): Promise<string[]> {
     const verdict = await this.crowd.order('judge', { party: null, expected: await this.broadcaster.expected() });

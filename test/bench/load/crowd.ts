@@ -34,8 +34,10 @@ interface Joined {
 
 export interface Latencies {
   readonly count: number;
+  readonly first: number;
   readonly p50: number;
   readonly p99: number;
+  readonly last: number;
 }
 
 const parties = new Map<string, Joined>();
@@ -81,6 +83,14 @@ const host: Host = {
 const partiesNamed = (name: string | null): Joined[] =>
   name === null ? [...parties.values()] : [parties.get(name)].filter((party) => party !== undefined);
 const devicesOf = (name: string | null): Device[] => partiesNamed(name).flatMap(({ devices }) => devices);
+
+const latenciesOf = (all: readonly number[]): Latencies => ({
+  count: all.length,
+  first: percentile(all, 0),
+  p50: percentile(all, 0.5),
+  p99: percentile(all, 0.99),
+  last: percentile(all, 1),
+});
 
 const orders = {
   /** Connects and subscribes everybody; done when each has said so, or was turned away for good. */
@@ -129,7 +139,7 @@ const orders = {
     const all = published.flatMap(([, at], order) =>
       (arrivals?.of(indexes[order] ?? -1) ?? []).map((time) => time - at),
     );
-    return { count: all.length, p50: percentile(all, 0.5), p99: percentile(all, 0.99) };
+    return latenciesOf(all);
   },
 
   /** How much later the same events came to one party than to another, to whom each comes once. */
@@ -139,7 +149,7 @@ const orders = {
       const [lateAt, earlyAt] = [late?.of(index)[0], early?.of(index)[0]];
       return lateAt === undefined || earlyAt === undefined ? [] : [lateAt - earlyAt];
     });
-    return { count: lags.length, p50: percentile(lags, 0.5), p99: percentile(lags, 0.99) };
+    return latenciesOf(lags);
   },
 
   /** What a party, or everybody, has heard beside what was to be heard. */

@@ -7,29 +7,30 @@ import { connect, type Socket } from 'node:net';
 export class Wire {
   readonly #url: URL;
   readonly #head: string;
+  readonly #token: string;
   #socket: Socket | null = null;
   #text = '';
   #settle: { resolve(answer: string): void; reject(error: Error): void } | null = null;
 
   constructor(url: string, token: string) {
     this.#url = new URL(url);
+    this.#token = token;
     this.#head = [
       `POST ${this.#url.pathname} HTTP/1.1`,
       `Host: ${this.#url.host}`,
       'Content-Type: application/json',
       'Accept: application/json',
-      `Authorization: Bearer ${token}`,
-      'Content-Length: ',
+      'Authorization: Bearer ',
     ].join('\r\n');
   }
 
   /** Sends a body and returns the answer's, its bytes as latin1. @throws Error when the answer is no 200 or never comes */
-  ask(body: string): Promise<string> {
+  ask(body: string, token: string = this.#token): Promise<string> {
     const socket = this.#socket ?? this.#connect();
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
       this.#text = '';
-      socket.write(`${this.#head}${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      socket.write(`${this.#head}${token}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     });
   }
 

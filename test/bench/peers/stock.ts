@@ -17,20 +17,20 @@ interface StockContext {
   readonly viewer?: { readonly token: string };
 }
 
+const told = {
+  subscribe: (_root: unknown, _args: unknown, { viewer }: StockContext) => {
+    if (!viewer) throw new Error('NOT_FOUND');
+    return pubSub.subscribe('organization');
+  },
+  resolve: (event: unknown) => event,
+};
+
 const yoga = createYoga<StockContext>({
   logging: false,
   schema: createSchema<StockContext>({
     typeDefs: typeDefs(),
     resolvers: {
-      Subscription: {
-        organizationEvents: {
-          subscribe: (_root, _args, { viewer }) => {
-            if (!viewer) throw new Error('NOT_FOUND');
-            return pubSub.subscribe('organization');
-          },
-          resolve: (event) => event,
-        },
-      },
+      Subscription: { organizationEvents: told, broadcastStarted: told },
     },
   }),
 });

@@ -48,10 +48,10 @@ export class SchoolLog {
     return at;
   }
 
-  /** The places of the last events for all members, in order. */
-  async latest(count: number): Promise<number[]> {
+  /** The places of the last events of a kind for all members, in order. */
+  async latest(count: number, kind = 'ORGANIZATION_UPDATED'): Promise<number[]> {
     const found = await this.#sql<{ position: number }[]>`
-      select position from log_events where audience_id = ${this.school.membersAudienceId} and kind = 'ORGANIZATION_UPDATED'
+      select position from log_events where audience_id = ${this.school.membersAudienceId} and kind = ${kind}
       order by position desc limit ${count}`;
     return found.map(({ position }) => position).reverse();
   }
@@ -68,13 +68,14 @@ export class SchoolLog {
     return Number(found?.count);
   }
 
-  /** The places behind one, of each audience: what its members were to hear since. */
-  async expected(after: number): Promise<Expected> {
+  /** The places behind one, of each audience: what its members were to hear since, of one kind or of all. */
+  async expected(after: number, kind: string | null = null): Promise<Expected> {
     // What has been committed may not have its place yet, and is to be heard all the same.
     while ((await this.unplaced()) > 0) await delay(5);
     const found = await this.#sql<{ audience: string; positions: string[] }[]>`
       select audience_id as audience, array_agg(position order by position) as positions from log_events
-      where position > ${after} and kind not in ('ACCESS_BEGAN', 'ACCESS_ENDED', 'SESSION_ENDED') group by audience_id`;
+      where position > ${after} and kind not in ('ACCESS_BEGAN', 'ACCESS_ENDED', 'SESSION_ENDED') and (${kind}::text is null or kind = ${kind}::text)
+      group by audience_id`;
     return Object.fromEntries(found.map(({ audience, positions }) => [audience, positions.map(Number)]));
   }
 }
