@@ -7,7 +7,7 @@ import { peopleIn } from './gathering.ts';
 import { isRefusal, type Role, type Rule, readLaw } from './law.ts';
 import { events, follows, isIt, ofOrganization, own } from './listening.ts';
 import type { Actor, Scene } from './scene.ts';
-import { type ChatPlace, chatCase, chatNames, chatPlaces, Talk } from './talk.ts';
+import { actorOf, type ChatPlace, chatCase, chatNames, chatPlaces, Talk } from './talk.ts';
 
 const law = readLaw();
 
@@ -66,18 +66,29 @@ const ofViewer: Act = async (scene, who) => {
   });
 };
 
-const active = ({ case: text }: Rule): Act => {
+/** Everybody looks at once while somebody calls. */
+const active = ({ case: text, roles }: Rule): Act => {
   const { where } = chatCase(text);
-  return async (scene, who) => {
+  const answers = new WeakMap<Scene, Promise<ReadonlyMap<Role, string>>>();
+  const fields = '... on Chat { activeCall { id } }';
+  const look = async (scene: Scene) => {
     const talk = await Talk.of(scene);
     const caller = talk.author('staff', where);
     return inTurn(talk, where, async () => {
       const callId = await talk.call(where, caller, true);
-      const fields = '... on Chat { activeCall { id } }';
-      const answer = await says(who, talk.chat(where), fields, ({ activeCall }) => (activeCall ? 'OK' : 'NONE'));
+      const seen = async (role: Role): Promise<[Role, string]> => {
+        const read = ({ activeCall }: Json) => (activeCall ? 'OK' : 'NONE');
+        return [role, await says(await actorOf(scene, role), talk.chat(where), fields, read)];
+      };
+      const found = new Map(await Promise.all(roles.map(seen)));
       await done(caller, 'EndCall', { callId });
-      return answer;
+      return found;
     });
+  };
+  return async (scene, _who, role) => {
+    const all = answers.get(scene) ?? look(scene);
+    answers.set(scene, all);
+    return (await all).get(role) ?? '';
   };
 };
 
