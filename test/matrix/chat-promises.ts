@@ -56,7 +56,8 @@ const isOf = (type: Type, { case: text }: Rule): boolean => {
   return !/ another host$/.test(text);
 };
 
-async function idOf(type: Type, thing: string, scene: Scene, role: Role): Promise<string> {
+/** `may`: somebody who may do something with it finds it as nobody has left it. */
+async function idOf(type: Type, thing: string, scene: Scene, role: Role, may: boolean): Promise<string> {
   const [air, who] = [await Air.of(scene), await actorOf(scene, role)];
   const { talk } = air;
   if (type === 'Chat') return talk.chat(chatCase(thing).where);
@@ -66,8 +67,7 @@ async function idOf(type: Type, thing: string, scene: Scene, role: Role): Promis
   if (type === 'BroadcastQuestion') return air.question(questionCase(thing), who, role);
   if (type === 'Meeting') return meetingOfCase(talk, thing, who, role);
   const which = chatCase(thing);
-  // Of what changes with what one does each role has one of its own.
-  return type === 'Poll' ? talk.poll(which, who, role, which.state !== 'EARLIER') : talk.found(which, who, role);
+  return type === 'Poll' ? talk.poll(which, who, role, may && which.state !== 'EARLIER') : talk.found(which, who, role);
 }
 
 const rulesOf = (begin: string): Rule[] =>
@@ -85,7 +85,8 @@ export const chatPromises = types.flatMap((type) => {
     thing,
     roles: said.flatMap(({ rule }) => rule.roles).filter((role, index, roles) => roles.indexOf(role) === index),
     async compare(scene: Scene, role: Role) {
-      const id = await idOf(type, thing, scene, role);
+      const may = said.some(({ rule }) => rule.answers[role] === 'OK');
+      const id = await idOf(type, thing, scene, role, may);
       const fields = said.map(({ flag }) => selected(flag)).join(' ');
       const query = `query ($id: ID!) { node(id: $id) { ... on ${type} { ${fields} } } }`;
       const { data } = await (await actorOf(scene, role)).send(query, { id });
