@@ -62,7 +62,10 @@ test('a question waits for the host, the administrators and the head, and is sho
     state: 'ANSWERED',
     answer: 'Two.',
   });
-  expect(await deed(teacher, 'Answer', asked.id)).toMatchObject({ state: 'ANSWERED', answer: null });
+  expect(await deed(teacher, 'Answer', asked.id, { answer: 'Three.' })).toMatchObject({
+    state: 'ANSWERED',
+    answer: 'Three.',
+  });
   expect(await deed(administrator, 'Reject', asked.id)).toMatchObject({ state: 'REJECTED', answer: null });
   expect(await waiting()).toEqual({ ...one, otherTeacher: 0, otherGuardian: 0, unverified: 0 });
   const { id: last } = await ask(teacher, id);
@@ -226,6 +229,8 @@ test('a wish that is repeated asks once, and its key is for that wish alone', as
     'BROADCAST_QUESTION_REMOVED',
     'BROADCAST_QUESTION_SUBMITTED',
   ]);
+  await teacher.does('EndBroadcast', { broadcastId: id });
+  expect(await ask(guardian, id, { idempotencyKey })).toMatchObject({ id: asked[0]?.id });
 });
 
 test('of approving, rejecting and taking back at once each is done or refused, and readers hear of no more than happened', async () => {
