@@ -139,6 +139,7 @@ CREATE TABLE "participations" (
 	"admitted_at" timestamp with time zone,
 	"joined_at" timestamp with time zone,
 	"left_at" timestamp with time zone,
+	"answered_at" timestamp with time zone,
 	"declined_at" timestamp with time zone,
 	"in_person" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
@@ -178,6 +179,7 @@ CREATE INDEX "meetings_chat_index" ON "meetings" USING btree ("chat_id","place")
 CREATE INDEX "meetings_group_index" ON "meetings" USING btree ("group_id","place");--> statement-breakpoint
 CREATE INDEX "meetings_audience_index" ON "meetings" USING btree ("audience_id","place");--> statement-breakpoint
 CREATE INDEX "meetings_organization_index" ON "meetings" USING btree ("organization_id","place");--> statement-breakpoint
+CREATE INDEX "meetings_live_index" ON "meetings" USING btree ("id") WHERE "meetings"."state" = 'LIVE';--> statement-breakpoint
 CREATE INDEX "conference_receipts_received_index" ON "conference_receipts" USING btree ("received_at");--> statement-breakpoint
 CREATE INDEX "participation_stays_participation_index" ON "participation_stays" USING btree ("participation_id");--> statement-breakpoint
 CREATE INDEX "participations_page_index" ON "participations" USING btree ("room_id","id");--> statement-breakpoint

@@ -54,6 +54,14 @@ export const liveTexts = {
     ru: 'Место указывают для встречи HYBRID, и только для неё.',
     en: 'A HYBRID meeting has a location, and no other.',
   },
+  INVALID_MEETING_ONLINE: {
+    ru: 'Присутствие очно отмечают на встречах HYBRID.',
+    en: 'Who is there in person is noted of HYBRID meetings.',
+  },
+  INVALID_MEETING_PEOPLE: {
+    ru: 'Отметить можно только тех, для кого эта встреча.',
+    en: 'Only those for whom the meeting is can be noted.',
+  },
   FORBIDDEN_CALL: {
     ru: 'Групповой звонок начинает сотрудник.',
     en: 'A group call is begun by the staff.',
@@ -61,6 +69,10 @@ export const liveTexts = {
   FORBIDDEN_END_CALL: {
     ru: 'Завершить звонок для всех может тот, кто звонил, или сотрудник.',
     en: 'Who called, or the staff, may end the call for all.',
+  },
+  FORBIDDEN_OWN_CALL: {
+    ru: 'Свой звонок завершают, а не отклоняют.',
+    en: 'One’s own call is ended, not declined.',
   },
   INVALID_CALL_GOING_ON: { ru: 'В этом чате уже идёт звонок.', en: 'There is a call in this chat already.' },
 } as const;

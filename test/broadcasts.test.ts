@@ -45,7 +45,7 @@ test('a teacher plans a broadcast for their group, goes live, and its families h
   for (const stream of [heard, told])
     expect(await stream.next()).toMatchObject({
       kind: 'BROADCAST_STARTED',
-      broadcast: { id, state: 'LIVE', viewerCanWatch: true },
+      broadcast: { id, state: 'LIVE', title: 'The new playground' },
     });
   const { playback, broadcast } = await deed(guardian, 'JoinBroadcast', id);
   expect(broadcast).toMatchObject({ id, watchingCount: 1 });

@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { viewerOf } from '../audiences/queries.ts';
 import {
@@ -14,6 +14,7 @@ import { canAppointHost, canHost, canSchedule, isHostOf, isOver } from '../broad
 import { type BroadcastRow, broadcasts, questioning } from '../broadcasts/tables.ts';
 import { visitChannel } from '../channels/commands.ts';
 import type { Channel } from '../channels/tables.ts';
+import { placeAt } from '../database/columns.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
 import { httpsUrl, idempotencyKey, line, optionalLine, prose, valid } from '../input.ts';
@@ -83,9 +84,6 @@ export async function scheduleBroadcast(db: Database, viewer: Viewer, input: unk
     return broadcast;
   });
 }
-
-/** What orders by a time as ids do by that of their creation. */
-const placeAt = (at: Date): SQL => sql`uuidv7(${at.toISOString()}::timestamptz - clock_timestamp())`;
 
 async function broadcastByKey(tx: Transaction, { userId }: Viewer, key: string): Promise<BroadcastRow | null> {
   const [found] = await tx

@@ -23,8 +23,17 @@ export interface RoomReport {
   readonly room: Room;
   readonly told: 'JOINED' | 'LEFT' | 'FINISHED';
   /** Of whom, and through which of their connections; null where the room is FINISHED. */
-  readonly stay: { readonly identity: string; readonly sid: string } | null;
+  readonly stay: RoomStay | null;
   readonly at: Date;
+}
+
+export interface RoomStay {
+  readonly identity: string;
+  readonly sid: string;
+  /** When it began, where that is told. */
+  readonly since: Date | null;
+  /** It has ended because another device of the same person came in. */
+  readonly isReplaced: boolean;
 }
 
 const ticketS = 5 * 60;
@@ -71,10 +80,12 @@ export class Conferencing {
     const event = await this.#receiver.receive(body, authorization);
     const at = new Date(Number(event.createdAt) * 1000);
     if (Math.abs(Date.now() - at.getTime()) > maxAgeMs) throw new Error('the webhook is too old');
+    if (!event.id) throw new Error('the webhook has no id');
     const told = kinds[event.event];
     const room = roomOf(event.room?.name ?? '');
     if (!told || !room) return null;
     const stay = told === 'FINISHED' ? null : stayIn(event);
+    if (told !== 'FINISHED' && !stay) return null;
     return { id: event.id, room, told, stay, at };
   }
 }
@@ -86,6 +97,9 @@ const kinds: Readonly<Record<string, RoomReport['told'] | undefined>> = {
   room_finished: 'FINISHED',
 };
 
+/** `DisconnectReason.DUPLICATE_IDENTITY` of LiveKit's protocol, which its server SDK does not export. */
+const duplicateIdentity = 2;
+
 const nameOf = ({ roomKind, roomId }: Room): string => `${roomKind.toLowerCase()}-${roomId}`;
 
 function roomOf(name: string): Room | null {
@@ -93,8 +107,12 @@ function roomOf(name: string): Room | null {
   return kind && roomId ? { roomKind: kind === 'call' ? 'CALL' : 'MEETING', roomId } : null;
 }
 
-const stayIn = ({ participant }: WebhookEvent): RoomReport['stay'] =>
-  participant ? { identity: participant.identity, sid: participant.sid } : null;
+function stayIn({ participant }: WebhookEvent): RoomStay | null {
+  if (!participant) return null;
+  const { identity, sid, joinedAt, joinedAtMs, disconnectReason } = participant;
+  const since = Number(joinedAtMs) || Number(joinedAt) * 1000;
+  return { identity, sid, since: since ? new Date(since) : null, isReplaced: disconnectReason === duplicateIdentity };
+}
 
 async function done(asked: Promise<unknown>): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { customType, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 /** A primary key that orders by creation (to the millisecond, and within one connection exactly), so pages go by it. */
@@ -16,3 +16,6 @@ export const bytea = customType<{ data: Buffer; driverData: Uint8Array }>({
   toDriver: (bytes) => bytes,
   fromDriver: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
 });
+
+/** A new id for what is ordered by a time and not by its creation: it stands among ids that were made then. */
+export const placeAt = (at: Date): SQL => sql`uuidv7(${at.toISOString()}::timestamptz - clock_timestamp())`;

@@ -5,6 +5,7 @@ import {
   Forbidden,
   InvalidInput,
   InvalidState,
+  NotConfigured,
   NotFound,
   RateLimited,
   Unauthenticated,
@@ -48,6 +49,12 @@ builder.objectType(InvalidState, {
   interfaces: [ErrorInterface],
   description: '`INVALID_STATE`: not possible in the state the thing is in; nothing was changed.',
   fields: (t) => ({ currentState: t.exposeString('state', { description: 'The state it is in.' }) }),
+});
+builder.objectType(NotConfigured, {
+  name: 'NotConfigured',
+  interfaces: [ErrorInterface],
+  description:
+    '`NOT_CONFIGURED`: this installation has no server for it; `message` says which. Whoever runs it can add one.',
 });
 builder.objectType(RateLimited, {
   name: 'RateLimited',

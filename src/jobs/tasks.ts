@@ -14,6 +14,9 @@ export interface TaskKind<Data extends object = object> {
   run(db: Database, data: Data): Promise<void>;
 }
 
+/** A kind of task as those name it who add one: what it runs may take more than they have. */
+export type TaskName<Data extends object = object> = Pick<TaskKind<Data>, 'name'>;
+
 const day = 24 * 60 * 60;
 
 const patience: SendOptions = {
@@ -33,7 +36,7 @@ const patience: SendOptions = {
  */
 export async function enqueue<Data extends object>(
   tx: Transaction,
-  kind: TaskKind<Data>,
+  kind: TaskName<Data>,
   data: Data,
   { at, key = randomUUID() }: { readonly at: Date; readonly key?: string },
 ): Promise<void> {
@@ -41,7 +44,7 @@ export async function enqueue<Data extends object>(
 }
 
 /** Takes a waiting task back, once the transaction commits. One that has begun runs on. */
-export async function cancel(tx: Transaction, kind: TaskKind, key: string): Promise<void> {
+export async function cancel(tx: Transaction, kind: TaskName, key: string): Promise<void> {
   const boss = bossWithin(tx);
   const waiting = await boss.findJobs(kind.name, { key, queued: true });
   for (const { id } of waiting) await boss.cancel(kind.name, id);

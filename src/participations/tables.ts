@@ -19,12 +19,13 @@ export const participations = pgTable(
     userId: uuid('user_id')
       .notNull()
       .references(() => users.id),
-    /** When they first asked to be let in; null: never, as who has declined a call or came in person. */
+    /** When they first asked to be let in; null: never, as who has declined a call or came in person, or they were sent out. */
     admittedAt: instant('admitted_at'),
     /** When they were first seen in the room, and when last; null: never, or: they are there. */
     joinedAt: instant('joined_at'),
     leftAt: instant('left_at'),
-    /** Of a call: when they declined it. */
+    /** Of a call: when they first answered it, and when they declined it. */
+    answeredAt: instant('answered_at'),
     declinedAt: instant('declined_at'),
     /** Of a meeting that is HYBRID: whether its host has seen them in the room. */
     inPerson: boolean('in_person').notNull().default(false),

@@ -1,0 +1,112 @@
+import { sql } from 'drizzle-orm';
+import type { PersonName } from '../accounts/tables.ts';
+import { hiddenFrom, peopleList } from '../audiences/queries.ts';
+import type { Room } from '../conferencing/conferencing.ts';
+import type { Executor } from '../database/connect.ts';
+import { prepareRaw } from '../database/statements.ts';
+import type { Batch } from '../graphql/context.ts';
+
+/** Somebody's part in a meeting or a call; its id is who they are in the room. */
+export interface Participation {
+  readonly id: string;
+  readonly user: PersonName;
+  readonly admittedAt: string | null;
+  readonly joinedAt: string | null;
+  readonly leftAt: string | null;
+  readonly declinedAt: string | null;
+  readonly inPerson: boolean;
+}
+
+/** Of what people take part in a room: those of its audience, in an organization. */
+export interface RoomPlace extends Record<string, unknown> {
+  readonly roomId: string;
+  readonly audienceId: string;
+  readonly organizationId: string;
+}
+
+const columns = sql`p.admitted_at as "admittedAt", p.joined_at as "joinedAt", p.left_at as "leftAt",
+  p.declined_at as "declinedAt", p.in_person as "inPerson"`;
+
+/**
+ * Who takes part in a meeting or a call, or did, whoever was first let in last; `hereOnly`: who was let in and has not left, or is
+ * there in person. As in chats, a guardian whose contacts are LIMITED is in no list of other families; one who takes part as
+ * staff is met as such (§4.11).
+ */
+export const participationsOf = peopleList<Participation, RoomPlace & { hereOnly: boolean }>(
+  sql`p.id`,
+  columns,
+  sql`from participations p join users u on u.id = p.user_id
+    where p.room_id = ${sql.placeholder('roomId')}::uuid
+      and (not ${sql.placeholder('hereOnly')}::boolean or p.in_person or (p.admitted_at is not null and p.left_at is null))
+      and not (${hiddenFrom(sql`p.user_id`, sql`${sql.placeholder('organizationId')}::uuid`)}
+        and not exists (
+          select from audience_members m
+          where m.audience_id = ${sql.placeholder('audienceId')}::uuid and m.user_id = p.user_id and m.until is null
+            and m.capacity = 'EMPLOYEE'))`,
+);
+
+const own = prepareRaw<Participation & { roomId: string }, { roomIds: readonly string[]; userId: string }>(sql`
+  select p.id, p.room_id as "roomId", ${columns},
+    json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as user
+  from participations p join users u on u.id = p.user_id
+  where p.room_id = any(${sql.placeholder('roomIds')}::uuid[]) and p.user_id = ${sql.placeholder('userId')}`);
+
+/** The viewer's own part in meetings and calls, by their ids. */
+export const ownParticipation: Batch<string, Participation | null> = async (db, roomIds, viewer) => {
+  const found = await own(db, { roomIds: [...roomIds], userId: viewer().userId });
+  const index = new Map(found.map((participation) => [participation.roomId, participation]));
+  return roomIds.map((id) => index.get(id) ?? null);
+};
+
+/** How many people are in a meeting or a call now. */
+export interface Present {
+  readonly connected: number;
+  /** Those who are there in person, too. */
+  readonly all: number;
+}
+
+const counted = prepareRaw<Present & { roomId: string }, { roomIds: readonly string[] }>(sql`
+  select room_id as "roomId", count(*)::int as "all",
+    count(*) filter (where joined_at is not null and left_at is null)::int as connected
+  from participations
+  where room_id = any(${sql.placeholder('roomIds')}::uuid[]) and ((joined_at is not null and left_at is null) or in_person)
+  group by room_id`);
+
+export const presentIn: Batch<string, Present> = async (db, roomIds) => {
+  const found = new Map((await counted(db, { roomIds: [...roomIds] })).map((present) => [present.roomId, present]));
+  return roomIds.map((id) => found.get(id) ?? { connected: 0, all: 0 });
+};
+
+/** Is connected to the room now, as far as has been heard. */
+export const isPresent = ({ joinedAt, leftAt }: { joinedAt: unknown; leftAt: unknown }): boolean =>
+  joinedAt !== null && leftAt === null;
+
+/**
+ * Who was let into a meeting or a call that goes on, or is in it, and no longer belongs to those for whom it is. The rooms are named
+ * as text, as tables of higher floors are in the views of `audiences`: who may be in one is looked at for all at once.
+ */
+const withoutPlace = prepareRaw<Room & { identity: string }>(sql`
+  with rooms as (
+    select 'MEETING' as kind, m.id, m.audience_id from meetings m where m.state = 'LIVE'
+    union all
+    select 'CALL', c.id, h.audience_id from calls c join chats h on h.id = c.chat_id where c.state in ('RINGING', 'ACTIVE')
+  )
+  select r.kind as "roomKind", r.id as "roomId", p.id as identity
+  from rooms r join participations p on p.room_id = r.id
+  where (p.admitted_at is not null or (p.joined_at is not null and p.left_at is null))
+    and not exists (
+      select from audience_members m where m.audience_id = r.audience_id and m.user_id = p.user_id and m.until is null)`);
+
+export const uninvited = (db: Executor): Promise<(Room & { identity: string })[]> => withoutPlace(db, {});
+
+const later = prepareRaw<{ isBack: boolean }, { identity: string; asOf: string }>(sql`
+  select exists (
+    select from participation_stays s
+    where s.participation_id = ${sql.placeholder('identity')}::uuid and s.left_at is null
+      and s.joined_at > ${sql.placeholder('asOf')}::timestamptz) as "isBack"`);
+
+/** Whether somebody has come into the room again since. */
+export async function isBack(db: Executor, identity: string, asOf: string): Promise<boolean> {
+  const [found] = await later(db, { identity, asOf });
+  return found?.isBack ?? false;
+}
