@@ -9,8 +9,9 @@ import { leastOf } from './audiences/policy.ts';
 import { authenticate, checkAudiences, staysOf, viewersOf } from './audiences/queries.ts';
 import { streamGrace, streamWatch } from './broadcast-streams/commands.ts';
 import { broadcastLimit, broadcastReminder } from './broadcasts/commands.ts';
+import { ConferenceRooms } from './callbacks/conference-rooms.ts';
 import { Streams } from './callbacks/streams.ts';
-import { callLimit, callRinging } from './calls/commands.ts';
+import { callKeeper, callLimit, callRinging } from './calls/commands.ts';
 import { Conferencing } from './conferencing/conferencing.ts';
 import type { Config } from './config.ts';
 import { type Connection, connect, type Database } from './database/connect.ts';
@@ -38,6 +39,7 @@ import { Tail } from './log/tail.ts';
 import { lineThroughPostgres, throughPostgres } from './log/wake-up.ts';
 import { lineThroughNats, throughNats } from './log/wake-up-nats.ts';
 import { createLogger } from './logging.ts';
+import { meetingLimit, meetingReminder, meetingRooms } from './meetings/commands.ts';
 import { pollDeadline } from './polls/commands.ts';
 import { changesWhoIsMet } from './presence/policy.ts';
 import { rosters } from './presence/queries.ts';
@@ -111,10 +113,15 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     momentary: 'ChatPresence',
     onFailure: (error) => logger.debug({ err: error }, 'presence cannot be told now'),
   });
+  const conferencing = config.conferencing && new Conferencing(config.conferencing);
+  // Of calls there are none yet.
+  const keepers = { MEETING: meetingRooms, CALL: callKeeper };
+  const conferenceRooms = stack.use(new ConferenceRooms({ db, conferencing, keepers, logger }));
   const { tail, hub } = await startLog(connection, config, logger, {
     came: (userId) => attendance.came(userId),
     left: (userId) => attendance.left(userId),
     happened: ({ kind, audienceId }) => {
+      if (kind === 'ACCESS_ENDED') conferenceRooms.accessEnded();
       if (kind === 'ACCESS_BEGAN' || kind === 'ACCESS_ENDED') rooms.accessChanged(audienceId);
       else if (changesWhoIsMet(kind)) rooms.personChanged(audienceId);
     },
@@ -128,6 +135,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'join-request-expiry', cron: '7 * * * *', run: expireJoinRequests },
     { name: 'audience-check', cron: '53 2 * * *', run: demandAudiencesRight },
     { name: 'file-sweep', cron: '23 * * * *', run: (_db, stop) => sweepFiles(db, storage, stop) },
+    ...conferenceRooms.recurring,
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
     ...(streaming ? [streamWatch(streaming.graceMs)] : []),
   ];
@@ -140,6 +148,9 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     callRinging,
     callLimit,
     streamGrace,
+    meetingReminder,
+    meetingLimit,
+    ...conferenceRooms.tasks,
   ];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
@@ -161,7 +172,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     linkTo: (link) => links.pathOf(link),
     presence: { signals, board, attendance, rooms, limit: limitInMemory(typingPerMinute, 60) },
     streaming,
-    conferencing: config.conferencing && new Conferencing(config.conferencing),
+    conferencing,
     maxUploadBytes: config.maxUploadBytes,
     leastOf,
   };
@@ -190,7 +201,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     trustedProxies,
     cookie: { secure: config.production, days: config.sessionMaxDays },
     logger,
-    doors: [uploads, downloads, ...(streams ? [streams] : [])],
+    doors: [uploads, downloads, ...(streams ? [streams] : []), ...conferenceRooms.doors],
     ready: () => demandReady(connection, tail),
   });
   const sockets = serveSockets({

@@ -45,7 +45,7 @@ test('a teacher plans a broadcast for their group, goes live, and its families h
   for (const stream of [heard, told])
     expect(await stream.next()).toMatchObject({
       kind: 'BROADCAST_STARTED',
-      broadcast: { id, state: 'LIVE' },
+      broadcast: { id, state: 'LIVE', title: 'The new playground' },
     });
   const { playback, broadcast } = await deed(guardian, 'JoinBroadcast', id);
   expect(broadcast).toMatchObject({ id, watchingCount: 1 });
@@ -249,7 +249,7 @@ test('what is planned is listed by when it starts, and a repeated wish makes one
   await head.does('UpdateBroadcast', { input: { broadcastId: soon.id, startsAt: inSeconds(100_000) } });
   expect(titles(await first(guardian))).toEqual(['Soon', 'Once', 'Late']);
   for (const { id } of [late, soon, hidden, once]) await deed(head, 'CancelBroadcast', id, { reason: 'Rain' });
-  expect(await broadcastFor(guardian, late.id)).toMatchObject({ state: 'CANCELLED', cancellationReason: 'Rain' });
+  expect(await broadcastFor(guardian, late.id)).toMatchObject({ state: 'CANCELLED', reason: 'Rain' });
 });
 
 test('wrong values are named', async () => {

@@ -1,7 +1,9 @@
 import { type GraphQLObjectType, isInterfaceType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
 import { schema } from '../src/schema.ts';
 import { type Act, type Acts, isApart } from './matrix/acts.ts';
+import { airing } from './matrix/airing.ts';
 import { beginsChats, chatPromises, promised } from './matrix/chat-promises.ts';
 import { doing } from './matrix/doing.ts';
 import { filing } from './matrix/filing.ts';
@@ -17,6 +19,7 @@ import {
   type Rule,
   readLaw,
 } from './matrix/law.ts';
+import { listening } from './matrix/listening.ts';
 import { polling } from './matrix/polling.ts';
 import { promises } from './matrix/promises.ts';
 import { reading } from './matrix/reading.ts';
@@ -58,6 +61,12 @@ const ownFields = [
   'PollVoter.child',
 ];
 
+const { streaming } = readConfig({
+  HOMEROOM_INGEST_URL: 'rtmp://media.example.org/live',
+  HOMEROOM_PLAYBACK_URL: 'https://media.example.org/hls',
+  HOMEROOM_MEDIA_SECRET: 'a secret of thirty-two characters',
+});
+
 const law = readLaw();
 const acts: Acts = {
   ...reading,
@@ -70,6 +79,8 @@ const acts: Acts = {
   ...hearing,
   ...talking,
   ...polling,
+  ...airing,
+  ...listening,
 };
 const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((root) => !!root);
 const ruled = new Set(law.map((rule) => rule.field));
@@ -84,7 +95,7 @@ let shared: Scene;
 let talkative: Scene;
 
 beforeAll(async () => {
-  app = await startTestApp({ config: { operatorPhones: [operatorPhone, secondOperatorPhone] } });
+  app = await startTestApp({ config: { operatorPhones: [operatorPhone, secondOperatorPhone], streaming } });
   stranger = (await app.world.school('Kindergarten 9')).administrator;
   shared = await Scene.open(app, stranger);
   talkative = await Scene.open(app, stranger);

@@ -134,6 +134,14 @@ describe('taking note', () => {
     const said = await app.world.message(hidden, chatId, 'Mine');
     expect((await messageFor(guardian, said.id)).author).toBeNull();
     expect((await messageFor(teacher, said.id)).author).toMatchObject({ id: hiddenId });
+    // Who is named is told of it: so to name them must not tell whether they are there.
+    const naming = (author: Person) =>
+      author.does('SendMessage', {
+        input: { chatId, text: 'You', mentionedIds: [hiddenId], clientMessageId: `naming-${hiddenId}` },
+      });
+    expect(await naming(guardian)).toMatchObject({ code: 'INVALID_INPUT', field: 'mentionedIds' });
+    expect(await naming(teacher)).toMatchObject({ mentions: [{ id: hiddenId }] });
+    expect(await naming(hidden)).toMatchObject({ mentions: [{ id: hiddenId }] });
   });
 });
 

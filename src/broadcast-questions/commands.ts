@@ -1,10 +1,10 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
 import { canRunBroadcast, canSeeBroadcast, canWatch } from '../broadcasts/policy.ts';
 import { type Broadcast, broadcastById } from '../broadcasts/queries.ts';
 import { broadcasts } from '../broadcasts/tables.ts';
-import type { Database, Transaction } from '../database/connect.ts';
+import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { idempotencyKey, prose, requiredProse, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
@@ -184,22 +184,40 @@ async function set(
   return question;
 }
 
-/** What is shown, or was, is told to the channel's readers; else to the host, the administrators and who asked. */
-function tellOf(
+/** What is shown, or was, is told to the channel's readers; else to who runs the broadcast and who asked, as long as they read it. */
+async function tellOf(
   tx: Transaction,
-  { organization, broadcast }: Visited,
+  { organization, broadcast: { id: partId, channelId: placeId, hostId, channel } }: Visited,
   question: BroadcastQuestionRow,
   kind: string,
 ): Promise<void> {
   const { id: subjectId, organizationId, authorId } = question;
-  const to = isShown(question)
-    ? [broadcast.channel.audienceId]
-    : [organization.administratorsAudienceId, broadcast.hostId, authorId];
-  const payload = { placeId: broadcast.channelId, partId: broadcast.id };
-  return append(
+  const { administratorsAudienceId } = organization;
+  const told = isShown(question)
+    ? [channel.audienceId]
+    : [administratorsAudienceId, ...(await alone(tx, organization, channel.audienceId, [hostId, authorId]))];
+  const payload = { placeId, partId };
+  await append(tx, ...told.map((audienceId) => ({ kind, organizationId, audienceId, subjectId, payload })));
+}
+
+/** Of the head and some people those readers who are not told with the administrators: each is told once. */
+async function alone(
+  tx: Transaction,
+  { id, administratorsAudienceId }: Organization,
+  readersAudienceId: string,
+  userIds: readonly string[],
+): Promise<string[]> {
+  const isIn = (audienceId: string): SQL => sql`exists (
+    select from audience_members m where m.audience_id = ${audienceId} and m.user_id = p.id and m.until is null)`;
+  const found = await rows<{ id: string }>(
     tx,
-    ...new Set(to).values().map((audienceId) => ({ kind, organizationId, audienceId, subjectId, payload })),
+    sql`
+    select p.id from (
+      select unnest(${sql.param([...userIds])}::uuid[]) as id union
+      select user_id from active_standings where organization_id = ${id} and position = 'HEAD' and verified
+    ) p where ${isIn(readersAudienceId)} and not ${isIn(administratorsAudienceId)}`,
   );
+  return found.map((person) => person.id);
 }
 
 const record = (

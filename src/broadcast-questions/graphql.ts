@@ -169,8 +169,7 @@ questionMutation(
 liveEvent('BroadcastQuestionChanged', {
   concerns: 'ORGANIZATION',
   kinds: {
-    BROADCAST_QUESTION_SUBMITTED:
-      'A question waits. For the broadcast’s host, the administrators and who asked; the head looks at `questions`.',
+    BROADCAST_QUESTION_SUBMITTED: 'A question waits. For whoever runs the broadcast and who asked.',
     BROADCAST_QUESTION_SHOWN: 'A question is shown to all.',
     BROADCAST_QUESTION_ANSWERED: 'It was answered.',
     BROADCAST_QUESTION_REMOVED: 'It was rejected or taken back; for all only if it was shown before.',

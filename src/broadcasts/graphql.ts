@@ -31,7 +31,7 @@ const BroadcastStateEnum = builder.enumType('BroadcastState', {
     SCHEDULED: { description: 'Planned.' },
     LIVE: { description: 'Going on; in each channel one at a time.' },
     ENDED: { description: 'Over.' },
-    CANCELLED: { description: 'Called off before it began: see `cancellationReason`.' },
+    CANCELLED: { description: 'Called off before it began: see `reason`.' },
   } as const,
 });
 
@@ -101,7 +101,7 @@ builder.node(BroadcastType, {
       nullable: true,
       description: 'When it was called off; null: it was not.',
     }),
-    cancellationReason: t.exposeString('reason', {
+    reason: t.exposeString('reason', {
       nullable: true,
       description: 'Why it was called off, where that was said.',
     }),

@@ -43,10 +43,8 @@ export async function startCall(
   const started = await transact(db, async (tx) => {
     const { chat, own } = await visitChat(tx, viewer, wish.chatId);
     demandServer(conferencing);
-    const first = wish.idempotencyKey ? await callByKey(tx, viewer, wish.idempotencyKey) : null;
-    if (first && (first.chatId !== chat.id || first.kind !== wish.kind))
-      throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
-    if (first) return { call: first, part: isOpen(first) ? await admit(tx, roomOf(first), viewer.userId) : null };
+    const first = await firstOf(tx, viewer, wish);
+    if (first) return again(tx, first, viewer);
     const obstacle = obstacleToCalling(own, chat);
     if (obstacle === 'NOT_STAFF') throw new Forbidden('FORBIDDEN_CALL');
     if (obstacle === 'LEFT') throw new Forbidden('FORBIDDEN_LEFT_CHAT');
@@ -57,7 +55,12 @@ export async function startCall(
       .values({ ...wish, organizationId: chat.organizationId, callerId: viewer.userId, ringsUntil })
       .onConflictDoNothing()
       .returning();
-    if (!call) throw new InvalidInput('chatId', 'INVALID_CALL_GOING_ON');
+    if (!call) {
+      // The same wish was quicker, or another's.
+      const made = await firstOf(tx, viewer, wish);
+      if (made) return again(tx, made, viewer);
+      throw new InvalidInput('chatId', 'INVALID_CALL_GOING_ON');
+    }
     const part = await admit(tx, roomOf(call), viewer.userId);
     await enqueue(tx, callRinging, { callId: call.id }, { at: ringsUntil, key: call.id });
     await enqueue(tx, callLimit, { callId: call.id }, { at: new Date(Date.now() + longestMs), key: call.id });
@@ -67,13 +70,24 @@ export async function startCall(
   return joined(conferencing, started.call, started.part);
 }
 
-async function callByKey(tx: Transaction, { userId }: Viewer, key: string): Promise<CallRow | null> {
-  const [found] = await tx
-    .select()
-    .from(calls)
-    .where(and(eq(calls.callerId, userId), eq(calls.idempotencyKey, key)));
-  return found ?? null;
+/** The call of the same wish; null: there is none. @throws InvalidInput when the key was another's */
+async function firstOf(
+  tx: Transaction,
+  { userId }: Viewer,
+  { chatId, kind, idempotencyKey: key }: z.output<typeof StartCall>,
+): Promise<CallRow | null> {
+  if (key === null) return null;
+  const ofKey = and(eq(calls.callerId, userId), eq(calls.idempotencyKey, key));
+  const [first] = await tx.select().from(calls).where(ofKey);
+  if (first && (first.chatId !== chatId || first.kind !== kind)) throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+  return first ?? null;
 }
+
+/** A repeated wish: the call, and the way into it while it goes on. */
+const again = async (tx: Transaction, call: CallRow, { userId }: Viewer) => ({
+  call,
+  part: isOpen(call) ? await admit(tx, roomOf(call), userId) : null,
+});
 
 const joined = async (
   conferencing: Conferencing | null,

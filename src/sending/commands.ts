@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { audienceMembers } from '../audiences/tables.ts';
+import { hiddenFrom, type Meeter, meeterOf } from '../audiences/queries.ts';
 import { type Visit, visitChat } from '../chats/commands.ts';
 import { canDisturb, canStress } from '../chats/policy.ts';
 import type { Own } from '../chats/queries.ts';
@@ -76,7 +76,7 @@ const attachable = sql`
     order by f.id for update
   ),`;
 
-/** What it answers can be read, whom it names takes part, what goes with it may be used. */
+/** What it answers can be read, whom it names takes part and is met by who names them (§4.11), what goes with it may be used. */
 const holds = sql`
   and (${wish('replyToId', 'uuid')} is null or exists (
     select from messages r
@@ -87,7 +87,8 @@ const holds = sql`
           and (w.until_number is null or r.number <= w.until_number)))))
   and (cardinality(${wish('mentionedIds', 'uuid[]')}) = 0 or cardinality(${wish('mentionedIds', 'uuid[]')}) = (
     select count(distinct w.user_id) from audience_members w
-    where w.audience_id = mine.audience_id and w.until is null and w.user_id = any(${wish('mentionedIds', 'uuid[]')})))
+    where w.audience_id = mine.audience_id and w.until is null and w.user_id = any(${wish('mentionedIds', 'uuid[]')})
+      and not (w.capacity = 'GUARDIAN' and ${hiddenFrom(sql`w.user_id`, sql`mine.organization_id`)})))
   and (cardinality(${wish('fileIds', 'uuid[]')}) = 0 or cardinality(${wish('fileIds', 'uuid[]')}) = (select count(*) from attachable))`;
 
 const attached = sql`
@@ -154,7 +155,7 @@ export const sending = (mere: boolean): SQL => sql`
 
 type Sending = Wish & { userId: string; sessionId: string };
 const sendMere = prepareRaw<Sent, Sending>(sending(true));
-const sendAny = prepareRaw<Sent, Sending>(sending(false));
+const sendAny = prepareRaw<Sent, Sending & Meeter>(sending(false));
 
 const isMere = ({ fileIds, mentionedIds, replyToId, priority, acknowledgementRequired }: Wish): boolean =>
   fileIds.length === 0 &&
@@ -170,10 +171,12 @@ const isMere = ({ fileIds, mentionedIds, replyToId, priority, acknowledgementReq
 export async function sendMessage(db: Database, viewer: Viewer, input: unknown): Promise<Message> {
   const said = valid(SendMessage, input);
   demandContent(said);
-  const send = isMere(said) ? sendMere : sendAny;
+  const by = { userId: viewer.userId, sessionId: viewer.sessionId };
+  const send = () =>
+    isMere(said) ? sendMere(db, { ...said, ...by }) : sendAny(db, { ...said, ...meeterOf(viewer), ...by });
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      const [sent] = await atOnce(db, () => send(db, { ...said, userId: viewer.userId, sessionId: viewer.sessionId }));
+      const [sent] = await atOnce(db, send);
       if (sent) return shownTo(db, viewer, sent, said);
     } catch (error) {
       if (constraintOf(error) !== 'messages_client_key') throw error;
@@ -276,7 +279,9 @@ async function refuseContent(
   const [answered] = replyToId ? await messageById(tx, [replyToId], () => viewer) : [];
   if (replyToId && !(answered?.state === 'SENT' && answered.chatId === chat.id && canSeeMessage(viewer, answered, own)))
     throw new InvalidInput('replyToId', 'INVALID_REPLY');
-  const present = mentionedIds.length === 0 ? [] : await membersAmong(tx, chat.audienceId, mentionedIds);
+  const { audienceId, organizationId } = chat;
+  const among = { ...meeterOf(viewer), audienceId, organizationId, userIds: mentionedIds };
+  const present = mentionedIds.length === 0 ? [] : await metAmong(tx, among);
   if (present.length < mentionedIds.length) throw new InvalidInput('mentionedIds', 'INVALID_MENTION');
   const usable = await tx
     .select({ id: files.id })
@@ -292,14 +297,11 @@ async function refuseContent(
   if (usable.length < fileIds.length) throw new InvalidInput('fileIds', 'INVALID_FILE');
 }
 
-const membersAmong = (tx: Transaction, audienceId: string, userIds: readonly string[]) =>
-  tx
-    .selectDistinct({ userId: audienceMembers.userId })
-    .from(audienceMembers)
-    .where(
-      and(
-        eq(audienceMembers.audienceId, audienceId),
-        isNull(audienceMembers.until),
-        inArray(audienceMembers.userId, [...userIds]),
-      ),
-    );
+/** Who of some people takes part, as far as the viewer meets them. */
+const metAmong = prepareRaw<
+  { userId: string },
+  Meeter & { audienceId: string; organizationId: string; userIds: readonly string[] }
+>(sql`
+  select distinct w.user_id as "userId" from audience_members w
+  where w.audience_id = ${sql.placeholder('audienceId')}::uuid and w.until is null and w.user_id = any(${sql.placeholder('userIds')}::uuid[])
+    and not (w.capacity = 'GUARDIAN' and ${hiddenFrom(sql`w.user_id`, sql`${sql.placeholder('organizationId')}::uuid`)})`);

@@ -56,7 +56,8 @@ export class Streaming {
 
   /** Whether a request comes from the media server: it knows the secret. */
   isMediaServer(authorization: string | undefined): boolean {
-    const given = Buffer.from(authorization?.replace(/^Bearer /, '') ?? '');
+    // Node reads each byte of a header as a character.
+    const given = Buffer.from(/^Bearer (.+)$/.exec(authorization ?? '')?.[1] ?? '', 'latin1');
     return given.length === this.#secret.length && timingSafeEqual(given, this.#secret);
   }
 

@@ -57,17 +57,17 @@ export const node = (who: TestClient, id: string): Promise<string> =>
 
 /**
  * What a subscription, named or as it is written, has delivered when something that happens last has come, which `cause` brings
- * about and names; or why it delivers nothing.
+ * about and names; or why it delivers nothing. It follows from now on, unless `variables` have a place.
  */
 export async function hears(
   who: TestClient,
   name: string,
-  variables: object,
+  variables: { readonly after?: string; readonly [name: string]: unknown },
   cause: () => Promise<string>,
   read: (delivered: readonly Json[]) => string,
   isIt = (event: Json, last: string): boolean => event.post?.id === last,
 ): Promise<string> {
-  const after = who.token ? (await who.run('Viewer')).viewer.cursor : undefined;
+  const after = variables.after ?? (who.token ? (await who.run('Viewer')).viewer.cursor : undefined);
   const following = { ...variables, after };
   await using stream = name.includes('{') ? who.listen(name, following) : who.subscribe(name, following);
   const last = cause();

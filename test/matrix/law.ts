@@ -12,7 +12,7 @@ export const mainRoles = [
   'guardian',
   'student',
 ] as const;
-/** The columns of `law-of-chats.md`: in a chat it also matters of which group one is, and of which one was. */
+/** The columns of `law-of-chats.md` and `law-of-meetings.md`: there it also matters of which group one is, and of which one was. */
 export const chatRoles = [
   ...mainRoles,
   'other staff',
@@ -38,7 +38,11 @@ export interface Rule {
 
 /** The law as it is written; anything in its tables that cannot be read is an error. */
 export function readLaw(): Rule[] {
-  return [...readFrom('law.md', mainRoles), ...readFrom('law-of-chats.md', chatRoles)];
+  return [
+    ...readFrom('law.md', mainRoles),
+    ...readFrom('law-of-chats.md', chatRoles),
+    ...readFrom('law-of-meetings.md', chatRoles),
+  ];
 }
 
 function readFrom(file: string, roles: readonly Role[]): Rule[] {
@@ -66,7 +70,7 @@ function ruleOf(file: string, line: string, roles: readonly Role[]): Rule[] {
   return [{ field: name, case: which, name: which ? `${name} ${which}` : name, answers, roles }];
 }
 
-/** Whether a rule has the columns of chats. */
+/** Whether a rule has the columns of chats: it is run where they are. */
 export const isOfChats = ({ roles }: Rule): boolean => roles.length > mainRoles.length;
 
 const refusals = new Set(['UNAUTHENTICATED', 'NOT_FOUND', 'FORBIDDEN']);

@@ -134,6 +134,15 @@ export class Nginx implements AsyncDisposable {
     return promise;
   }
 
+  /** Tells it what its own part for RTMP does, and answers with the status. */
+  async tell(door: string): Promise<number> {
+    const told = await fetch(`http://127.0.0.1:${this.#ports.told}/media/${door}`, {
+      method: 'POST',
+      body: 'name=key',
+    });
+    return told.status;
+  }
+
   /** Everything that it has written: its logs, and the names of what it keeps. */
   async written(): Promise<string> {
     const names = await readdir(join(this.#directory, 'lib'), { recursive: true });
