@@ -6,6 +6,7 @@ import { Operations } from '../src/graphql/operations.ts';
 import { Plans } from '../src/graphql/plan.ts';
 import { selectionOf } from '../src/graphql/sharing.ts';
 import { schema } from '../src/schema.ts';
+import { operation as operationText } from './support/operations.ts';
 
 setFlagsFromString('--expose_gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -54,4 +55,11 @@ test('of what people follow in ways of their own, and then no more, a few megaby
   });
   expect(kept).toBeLessThan(20);
   expect(plans.loaders).toBeDefined(); // they are there still
+});
+
+test('what thousands are told at one moment asks nothing of them: it is made once for all', () => {
+  const document = parse(operationText('BroadcastStarted'));
+  const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (!operation) throw new Error('no operation');
+  expect(selectionOf(schema, document, operation).perViewer('BroadcastStarted')).toBe(false);
 });
