@@ -1,6 +1,7 @@
 /** Many people come to watch one broadcast: through Homeroom, by the one statement of a join, and by the same behind one lock. */
 import { operation } from '../../support/operations.ts';
 import type { Bench } from '../bench.ts';
+import { mediaSecret } from '../contestants/live-homeroom.ts';
 import type { AttenderOrders } from '../load/attender.ts';
 import type { JoinerOrders } from '../load/joiner.ts';
 import type { Done } from '../load/once.ts';
@@ -16,6 +17,13 @@ export const atOnce = 128;
 /** As many as Homeroom has. */
 const connections = 10;
 
+/** What of joining through Homeroom is known besides: microseconds of the server's CPU each, and how they then played it. */
+interface Watched {
+  readonly cpu: number;
+  readonly played: Done;
+  readonly playedCpu: number;
+}
+
 /** Each time is a broadcast of its own. */
 export class Joins {
   /** What was wrong: who could not join, was not there afterwards or was not counted. */
@@ -30,25 +38,23 @@ export class Joins {
     this.#server = server;
   }
 
-  /** So many people join: how that went, and microseconds of the server's CPU for each. */
-  async by(way: Way, count: number): Promise<{ done: Done; cpu: number }> {
+  /** So many people join: how that went. */
+  async by(way: Way, count: number): Promise<Done & Partial<Watched>> {
     const { sql } = this.#bench.database;
     const broadcast = await openBroadcast(sql, this.#studio);
     await sql`vacuum analyze broadcasts, broadcast_attendances`;
     await sql`checkpoint`;
     await this.#server.untilAtRest();
-    const before = this.#server.cpu();
     const people = this.#studio.people.slice(0, count);
     const done =
       way === 'homeroom' ? await this.#overHttp(broadcast, people) : await this.#byHand(broadcast, people, way);
-    const cpu = (this.#server.cpu() - before) / count;
     if (done.failures.length > 0) this.problems.push(`${way}: joins failed: ${done.failures[0]}`);
     await this.#check(broadcast, way, count);
-    return { done, cpu };
+    return done;
   }
 
   /** As `by`, where each join holds all that it locks for so long before it commits. */
-  async slowlyBy(way: Way, count: number, ms: number): Promise<{ done: Done; cpu: number }> {
+  async slowlyBy(way: Way, count: number, ms: number): Promise<Done> {
     const { sql } = this.#bench.database;
     await sql.unsafe(`
       create function take_long() returns trigger language plpgsql as $$ begin perform pg_sleep(${ms / 1000}); return null; end $$;
@@ -60,11 +66,20 @@ export class Joins {
     }
   }
 
-  async #overHttp({ id: broadcastId }: Planned, people: readonly Person[]): Promise<Done> {
+  async #overHttp({ id, rowId }: Planned, people: readonly Person[]): Promise<Done & Watched> {
     await using joiner = new Helper<JoinerOrders>(new URL('../load/joiner.ts', import.meta.url));
-    const body = JSON.stringify({ query: operation('JoinBroadcast'), variables: { broadcastId } });
+    const { url } = this.#server;
+    const body = JSON.stringify({ query: operation('JoinBroadcast'), variables: { broadcastId: id } });
     const tokens = people.map(({ token }) => token);
-    return await joiner.order('join', { url: this.#server.url, body, tokens, atOnce, proof: '"state":"LIVE"' });
+    const before = this.#server.cpu();
+    const done = await joiner.order('join', { url, body, tokens, atOnce, proof: '"state":"LIVE"' });
+    const cpu = (this.#server.cpu() - before) / people.length;
+    await this.#server.untilAtRest();
+    const rested = this.#server.cpu();
+    const played = await joiner.order('play', { url, secret: mediaSecret, atOnce, broadcastId: rowId });
+    const playedCpu = (this.#server.cpu() - rested) / people.length;
+    if (played.failures.length > 0) this.problems.push(`who joined could not play: ${played.failures[0]}`);
+    return { ...done, cpu, played, playedCpu };
   }
 
   async #byHand({ rowId: broadcastId }: Planned, people: readonly Person[], way: Way): Promise<Done> {
