@@ -4,7 +4,7 @@ import { tellChat, visitChat } from '../chats/commands.ts';
 import { type ChatMarks, chatMarks } from '../chats/tables.ts';
 import type { Database } from '../database/connect.ts';
 import { InvalidInput } from '../errors.ts';
-import { prose, valid } from '../input.ts';
+import { demandComingYear, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import type { Viewer } from '../viewer.ts';
 
@@ -34,9 +34,7 @@ export const markChatRead = (db: Database, viewer: Viewer, chatId: string, upTo:
 
 /** Keeps a chat quiet for oneself, until a time or until `unmuteChat`. @throws NotFound, InvalidInput */
 export async function muteChat(db: Database, viewer: Viewer, chatId: string, until: Date | null): Promise<void> {
-  const now = Date.now();
-  if (until && (until.getTime() <= now || until.getTime() > now + 365 * 86_400_000))
-    throw new InvalidInput('until', 'INVALID_FUTURE');
+  demandComingYear('until', until);
   await mark(db, viewer, chatId, 'CHAT_MUTED', { mutedAt: sql`now()`, mutedUntil: until });
 }
 
