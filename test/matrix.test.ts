@@ -4,10 +4,12 @@ import { readConfig } from '../src/config.ts';
 import { schema } from '../src/schema.ts';
 import { type Act, type Acts, isApart } from './matrix/acts.ts';
 import { airing } from './matrix/airing.ts';
+import { calling } from './matrix/calling.ts';
 import { beginsChats, chatPromises, promised } from './matrix/chat-promises.ts';
 import { doing } from './matrix/doing.ts';
 import { filing } from './matrix/filing.ts';
 import { following } from './matrix/following.ts';
+import { gathering } from './matrix/gathering.ts';
 import { hearing } from './matrix/hearing.ts';
 import {
   chatRoles,
@@ -61,10 +63,13 @@ const ownFields = [
   'PollVoter.child',
 ];
 
-const { streaming } = readConfig({
+const { streaming, conferencing } = readConfig({
   HOMEROOM_INGEST_URL: 'rtmp://media.example.org/live',
   HOMEROOM_PLAYBACK_URL: 'https://media.example.org/hls',
   HOMEROOM_MEDIA_SECRET: 'a secret of thirty-two characters',
+  HOMEROOM_LIVEKIT_URL: 'ws://127.0.0.1:9',
+  HOMEROOM_LIVEKIT_API_KEY: 'key',
+  HOMEROOM_LIVEKIT_API_SECRET: 'a secret of thirty-two characters',
 });
 
 const law = readLaw();
@@ -81,6 +86,8 @@ const acts: Acts = {
   ...polling,
   ...airing,
   ...listening,
+  ...gathering,
+  ...calling,
 };
 const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((root) => !!root);
 const ruled = new Set(law.map((rule) => rule.field));
@@ -95,7 +102,9 @@ let shared: Scene;
 let talkative: Scene;
 
 beforeAll(async () => {
-  app = await startTestApp({ config: { operatorPhones: [operatorPhone, secondOperatorPhone], streaming } });
+  app = await startTestApp({
+    config: { operatorPhones: [operatorPhone, secondOperatorPhone], streaming, conferencing },
+  });
   stranger = (await app.world.school('Kindergarten 9')).administrator;
   shared = await Scene.open(app, stranger);
   talkative = await Scene.open(app, stranger);
