@@ -34,8 +34,8 @@ export interface HttpOptions {
 const requestMs = 30_000;
 
 /**
- * `/graphql` for queries, mutations, SSE and the GraphiQL page; `/uploads/` and `/files/` for the bytes of files; `/health`
- * (alive) and `/ready` (able to answer).
+ * `/graphql` for queries, mutations, SSE and the GraphiQL page; `/uploads/` and `/files/` for the bytes of files; the doors for
+ * what other servers tell; `/health` (alive) and `/ready` (able to answer).
  */
 export function createHttpServer(options: HttpOptions): Server {
   const page = options.graphiql ? graphiqlPage() : null;
