@@ -465,6 +465,8 @@ test('people are reminded before it begins, by the last plan alone', async () =>
     if (kind === 'MEETING_REMINDED') reminded.push(meetingId);
   }
   expect(reminded).toEqual([soon, putOff]);
+  const { startsAt } = await meetingFor(guardian, putOff);
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(startsAt) - 60_000);
   expect(reminded).not.toContain(without);
 });
 
