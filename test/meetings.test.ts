@@ -332,6 +332,19 @@ test('a meeting is joined by whom it is for, and by nobody else', async () => {
   expect(await meetingFor(room.otherGuardian, meetingId)).toBeNull();
 });
 
+test('nobody waits for others who join at the same time', async () => {
+  const meetingId = await begun(room.teacher, ofGroup());
+  await inDatabase(app, (sql) =>
+    sql.begin(async (tx) => {
+      // As somebody holds them who is about to be let in.
+      await tx`select from organizations for share`;
+      await tx`select from meetings where id = ${parseGlobalId(meetingId)?.id ?? ''} for share`;
+      await joined(room.guardian, meetingId);
+      await joined(pupil, meetingId);
+    }),
+  );
+});
+
 test('who is taken out of a chat, and whose child moves, joins no more and sees nothing of it', async () => {
   const { teacher, guardian, school, world, otherGroupId, groupId } = room;
   const { id: chatId } = await custom(teacher, school, [guardian]);
@@ -452,6 +465,8 @@ test('people are reminded before it begins, by the last plan alone', async () =>
     if (kind === 'MEETING_REMINDED') reminded.push(meetingId);
   }
   expect(reminded).toEqual([soon, putOff]);
+  const { startsAt } = await meetingFor(guardian, putOff);
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(startsAt) - 60_000);
   expect(reminded).not.toContain(without);
 });
 

@@ -157,11 +157,7 @@ export async function updateMeeting(
   meetingId: string,
   input: unknown,
 ): Promise<MeetingRow> {
-  // An absent location is not one that was taken away.
-  const given = valid(UpdateMeeting, input);
-  const changes = Object.fromEntries(
-    Object.entries(given).filter(([field]) => typeof input === 'object' && input !== null && field in input),
-  ) as typeof given; // fewer of the same
+  const changes = valid(UpdateMeeting, input);
   return runMeeting(db, viewer, meetingId, async (tx, before) => {
     const isPlan = planned.some((field) => field in changes);
     if (isOver(before) || (isPlan && before.state !== 'SCHEDULED')) throw new InvalidState(before.state);
