@@ -37,8 +37,12 @@ import type { Person } from './support/world.ts';
 /** What is open to people who are not signed in; nothing else is. */
 const openings = ['Query.invitePreview', 'Query.viewer', 'Mutation.requestSignInCode', 'Mutation.signIn'];
 
-/** What of chats tells people of themselves, or follows from what has a rule. */
+/** What of chats and calls tells people of themselves, or follows from what has a rule. */
 const ownFields = [
+  'Call.chat',
+  'Call.viewerIsIn',
+  'Call.viewerMissed',
+  'Call.viewerRings',
   'Chat.lastNumber',
   'Chat.viewerCapacities',
   'Chat.viewerCounterpartIsOnline',
@@ -49,6 +53,7 @@ const ownFields = [
   'Chat.viewerReadThrough',
   'Chat.viewerUnreadCount',
   'ChatMember.isOnline',
+  'Meeting.viewerParticipation',
   'Message.clientMessageId',
   'Message.readCount',
   'Message.viewerAcknowledgedAt',
@@ -142,7 +147,7 @@ test('every rule is about a field that exists, and is run', () => {
   expect(law.map(({ name }) => name).sort()).toEqual(Object.keys(acts).sort());
 });
 
-test('what depends on who looks at a chat has a rule, or tells people of themselves alone', () => {
+test('what depends on who looks at a chat, a broadcast, a meeting or a call has a rule, or tells people of themselves alone', () => {
   const names = [
     'Chat',
     'ChatMember',
@@ -151,10 +156,19 @@ test('what depends on who looks at a chat has a rule, or tells people of themsel
     'MessageReactor',
     'MessageRecipient',
     'MessageRevision',
+    'Poll',
+    'PollOption',
+    'PollVoter',
+    'Broadcast',
+    'BroadcastAttendee',
+    'BroadcastQuestion',
+    'Meeting',
+    'Participation',
+    'Call',
   ];
-  const types = [...names, 'Poll', 'PollOption', 'PollVoter'].map((name) => schema.getType(name)).filter(isObjectType);
+  const types = names.map((name) => schema.getType(name)).filter(isObjectType);
   const fields = types.flatMap(fieldsOf).filter(({ field }) => field.extensions.perViewer === true);
-  expect(types).toHaveLength(names.length + 3);
+  expect(types).toHaveLength(names.length);
   const others = fields.map(({ name }) => name).filter((name) => !ruled.has(name) && !promised.includes(name));
   expect(others.sort()).toEqual(ownFields);
 });
@@ -210,7 +224,10 @@ test('what the API says the viewer may do is what the law says', async () => {
   );
 });
 
-test.each(chatPromises)('what $flag says $which is what the law says', async ({ roles, compare }) => {
+test.each(chatPromises)('what a $type $thing says the viewer may do is what the law says', async ({
+  roles,
+  compare,
+}) => {
   await Promise.all(
     roles.map(async (role) => {
       if (role === 'signed out') return;

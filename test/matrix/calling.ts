@@ -7,7 +7,7 @@ import { peopleIn } from './gathering.ts';
 import { isRefusal, type Role, type Rule, readLaw } from './law.ts';
 import { events, follows, isIt, ofOrganization, own } from './listening.ts';
 import type { Actor, Scene } from './scene.ts';
-import { type ChatPlace, chatCase, chatNames, chatPlaces, Talk } from './talk.ts';
+import { actorOf, type ChatPlace, chatCase, chatNames, chatPlaces, Talk } from './talk.ts';
 
 const law = readLaw();
 
@@ -66,20 +66,33 @@ const ofViewer: Act = async (scene, who) => {
   });
 };
 
-const active = ({ case: text }: Rule): Act => {
-  const { where } = chatCase(text);
-  return async (scene, who) => {
-    const talk = await Talk.of(scene);
-    const caller = talk.author('staff', where);
-    return inTurn(talk, where, async () => {
-      const callId = await talk.call(where, caller, true);
-      const fields = '... on Chat { activeCall { id } }';
-      const answer = await says(who, talk.chat(where), fields, ({ activeCall }) => (activeCall ? 'OK' : 'NONE'));
-      await done(caller, 'EndCall', { callId });
-      return answer;
-    });
+/** Everybody looks at once while somebody calls. */
+const meanwhile =
+  (fields: string, thing: 'Chat' | 'Call', read: (found: Json) => boolean) =>
+  ({ case: text, roles }: Rule): Act => {
+    const { where, whose } = chatCase(text);
+    const answers = new WeakMap<Scene, Promise<ReadonlyMap<Role, string>>>();
+    const look = async (scene: Scene) => {
+      const talk = await Talk.of(scene);
+      const caller = talk.author(whose, where);
+      return inTurn(talk, where, async () => {
+        const callId = await talk.call(where, caller, true);
+        const id = thing === 'Call' ? callId : talk.chat(where);
+        const seen = async (role: Role): Promise<[Role, string]> => {
+          const answer = (found: Json) => (read(found) ? 'OK' : 'NONE');
+          return [role, await says(await actorOf(scene, role), id, `... on ${thing} { ${fields} }`, answer)];
+        };
+        const found = new Map(await Promise.all(roles.map(seen)));
+        await done(caller, 'EndCall', { callId });
+        return found;
+      });
+    };
+    return async (scene, _who, role) => {
+      const all = answers.get(scene) ?? look(scene);
+      answers.set(scene, all);
+      return (await all).get(role) ?? '';
+    };
   };
-};
 
 /** Who has answered, among whom are a family and the LIMITED guardian. */
 const people = ({ case: text }: Rule): Act => {
@@ -190,7 +203,16 @@ export const calling: Acts = {
   ...eachCase(law, 'Query.node', nodes),
   ...eachCase(law, 'Chat.calls', ofChat),
   'Viewer.calls': ofViewer,
-  ...eachCase(law, 'Chat.activeCall', active),
+  ...eachCase(
+    law,
+    'Chat.activeCall',
+    meanwhile('activeCall { id }', 'Chat', ({ activeCall }) => activeCall !== null),
+  ),
+  ...eachCase(
+    law,
+    'Call.viewerCanEnd',
+    meanwhile('viewerCanEnd', 'Call', ({ viewerCanEnd }) => viewerCanEnd),
+  ),
   ...eachCase(law, 'Call.participations', people),
   ...Object.entries(mutations).reduce<Acts>(
     (all, [field, act]) => Object.assign(all, eachCase(law, `Mutation.${field}`, act)),

@@ -16,7 +16,7 @@ const first = 100;
 const groups = { 'the class': 'CLASS', 'the other class': 'OTHER_CLASS', '«Staff»': 'STAFF' } as const;
 type GroupPlace = keyof typeof groups;
 type Place = ChatPlace | GroupPlace;
-const isGroup = (place: string): place is GroupPlace => place in groups;
+export const isGroup = (place: string): place is GroupPlace => place in groups;
 const names: Readonly<Record<Place, string>> = { ...chatNames, ...groups };
 const places = Object.keys(names) as Place[]; // keys of a constant
 
@@ -59,6 +59,10 @@ function whereIn(talk: Talk, place: Place): object {
   };
 }
 
+/** The id of a group as the law names it. */
+export const groupOf = (talk: Talk, place: string): string =>
+  isGroup(place) ? String(Object.values(whereIn(talk, place))[0]) : '';
+
 /** Somebody who plans meetings there, and has no column where that is possible. */
 const convener = (talk: Talk, place: Place): Actor =>
   place === '«Staff»' ? talk.scene.arranger : isGroup(place) ? talk.board.colleague : talk.author('staff', place);
@@ -84,6 +88,10 @@ async function found(talk: Talk, { state, own: isOwn, place }: Which, who: Actor
   };
   return fresh ? make() : talk.board.once(`meeting ${state} ${place} ${by === who ? role : ''}`, make);
 }
+
+/** The meeting of a case as it stands for all. */
+export const meetingOfCase = (talk: Talk, text: string, who: Actor, role: Role): Promise<string> =>
+  found(talk, meetingCase(text), who, role, false);
 
 const nodes = (rule: Rule): Act | null => {
   const [, place] = rule.case.match(/^Meeting (.+)$/) ?? [];

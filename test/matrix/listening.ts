@@ -22,6 +22,8 @@ interface Follows {
   /** What is there already, and something is to happen to. */
   prepare?(air: Air, topicId: string): Promise<string>;
   happens(at: { air: Air; scene: Scene; topicId: string; subjectId: string; role: Role; who: Actor }): Promise<Told>;
+  /** What happens last to each who follows, if nothing of the same does. */
+  lastTo?(who: Actor, told: string): Promise<string>;
   readonly isLast: (event: Json, last: string) => boolean;
   readonly read?: (delivered: readonly Json[], told: string, air: Air) => string;
   /** It happens anew for each role, not once for all who follow the same. */
@@ -36,7 +38,7 @@ interface Happening {
 /** Follows something, to which something happens meanwhile: once for everybody who follows the same, from the same place before it. */
 export function follows(
   rule: Rule,
-  { operation, variables, topic, prepare, happens, isLast, read, each }: Follows,
+  { operation, variables, topic, prepare, happens, lastTo, isLast, read, each }: Follows,
 ): Act {
   const happenings = new Map<string, Promise<Happening>>();
   return async (scene, who, role) => {
@@ -64,7 +66,7 @@ export function follows(
       if (isRefusal(rule.answers[role]) || !who.token) return '';
       const { told, last } = await happen();
       about = told;
-      return last;
+      return lastTo ? lastTo(who, told) : last;
     };
     const wanted = { ...variables(topicId, scene), ...(who.token ? { after } : {}) };
     const heard = (delivered: readonly Json[]) => (read ?? isTold)(delivered, about, air);
@@ -178,12 +180,11 @@ export const own =
     follows(rule, {
       ...ofViewer,
       topic,
-      each: true,
-      async happens({ air: on, topicId, who }) {
-        const told = await what(on, topicId);
+      happens: async ({ air: on, topicId }) => ({ told: await what(on, topicId), last: '' }),
+      async lastTo(who, told) {
         const givenName = `Anna ${told.slice(-8)}`;
         await done(who, 'UpdateProfile', { input: { givenName } });
-        return { told, last: givenName };
+        return givenName;
       },
       isLast: ({ user }, last) => user?.givenName === last,
     });
