@@ -166,6 +166,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
         duration: 60 * 60,
       }),
     ),
+    limitCalls: limitInMemory(config.callsPerMinute, 60),
+    limitQuestions: limitInMemory(config.questionsPerMinute, 60),
     sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
     authenticate: together(authenticateAll),
     viewerOfSession: together((ids) => viewersOf(db, ids, config.sessionIdleDays)),

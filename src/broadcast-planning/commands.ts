@@ -47,9 +47,7 @@ export async function scheduleBroadcast(db: Database, viewer: Viewer, input: unk
   return transact(db, async (tx) => {
     const { channel, viewer: fresh } = await visitChannel(tx, viewer, wish.channelId);
     const first = wish.idempotencyKey ? await broadcastByKey(tx, viewer, wish.idempotencyKey) : null;
-    if (first && (first.channelId !== channel.id || first.title !== wish.title))
-      throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
-    if (first) return first;
+    if (first) return sameWish(first, wish);
     if (!canSchedule(fresh, channel)) {
       if (channel.state !== 'ACTIVE') throw new InvalidInput('channelId', 'INVALID_ARCHIVED_CHANNEL');
       throw new Forbidden('FORBIDDEN_SCHEDULE_BROADCAST');
@@ -74,13 +72,19 @@ export async function scheduleBroadcast(db: Database, viewer: Viewer, input: unk
     if (!broadcast) {
       const made = await broadcastByKey(tx, viewer, wish.idempotencyKey ?? '');
       if (!made) throw new Error('insert returned no row');
-      return made;
+      return sameWish(made, wish);
     }
     await planReminder(tx, broadcast);
     await tellReaders(tx, { ...broadcast, channel }, 'BROADCAST_SCHEDULED');
     await recordBroadcast(tx, viewer.userId, broadcast, { action: 'broadcast.schedule', after: described(broadcast) });
     return broadcast;
   });
+}
+
+/** @throws InvalidInput when the key was another wish’s */
+function sameWish(first: BroadcastRow, { channelId, title: name }: z.output<typeof ScheduleBroadcast>): BroadcastRow {
+  if (first.channelId === channelId && first.title === name) return first;
+  throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
 }
 
 async function broadcastByKey(tx: Transaction, { userId }: Viewer, key: string): Promise<BroadcastRow | null> {

@@ -47,7 +47,8 @@ const callsSeen = (among: SQL): SQL => sql`
       'wasCalled', exists (${present} and m.since <= l.created_at),
       'hasAnswered', p.answered_at is not null,
       'hasDeclined', p.declined_at is not null,
-      'isThere', p.admitted_at is not null and p.left_at is null) as part
+      'isThere', p.admitted_at is not null and p.left_at is null,
+      'hasStayed', exists (${present} and (m.until is null or m.until >= l.ended_at))) as part
   from calls l join chats c on c.id = l.chat_id
   left join participations p on p.room_id = l.id and p.user_id = ${me}
   where ${among} and exists (${present})`;
