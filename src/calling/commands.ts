@@ -10,6 +10,7 @@ import { tellChat, type Visit, visitChat } from '../chats/commands.ts';
 import type { Conferencing, JoinTicket } from '../conferencing/conferencing.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotConfigured, NotFound } from '../errors.ts';
+import type { Limiter } from '../graphql/rates.ts';
 import { idempotencyKey, valid } from '../input.ts';
 import { enqueue } from '../jobs/tasks.ts';
 import { append, transact } from '../log/append.ts';
@@ -30,24 +31,26 @@ export interface Joined {
 const StartCall = z.object({ chatId: z.string(), kind: z.enum(callKind.enumValues), idempotencyKey });
 
 /**
- * Calls those who take part in a chat; one call of a chat goes on at a time. @throws NotFound, Forbidden, InvalidInput, InvalidState,
- * NotConfigured
+ * Calls those who take part in a chat; one call of a chat goes on at a time. `limit` is how often one person may make those in one
+ * chat hear it ring. @throws NotFound, Forbidden, InvalidInput, InvalidState, NotConfigured, RateLimited
  */
 export async function startCall(
   db: Database,
   viewer: Viewer,
   conferencing: Conferencing | null,
+  limit: Limiter,
   input: unknown,
 ): Promise<Joined> {
   const wish = valid(StartCall, input);
   const started = await transact(db, async (tx) => {
     const { chat, own } = await visitChat(tx, viewer, wish.chatId);
     demandServer(conferencing);
+    // Also before a repeat: it lets in anew.
+    if (!canAnswer(own)) throw new Forbidden('FORBIDDEN_LEFT_CHAT');
     const first = await firstOf(tx, viewer, wish);
     if (first) return again(tx, first, viewer);
     const obstacle = obstacleToCalling(own, chat);
     if (obstacle === 'NOT_STAFF') throw new Forbidden('FORBIDDEN_CALL');
-    if (obstacle === 'LEFT') throw new Forbidden('FORBIDDEN_LEFT_CHAT');
     if (obstacle) throw new InvalidState(obstacle);
     const ringsUntil = new Date(Date.now() + ringingMs);
     const [call] = await tx
@@ -61,6 +64,7 @@ export async function startCall(
       if (made) return again(tx, made, viewer);
       throw new InvalidInput('chatId', 'INVALID_CALL_GOING_ON');
     }
+    await limit(`${viewer.userId} ${wish.chatId}`);
     const part = await admit(tx, roomOf(call), viewer.userId);
     await enqueue(tx, callRinging, { callId: call.id }, { at: ringsUntil, key: call.id });
     await enqueue(tx, callLimit, { callId: call.id }, { at: new Date(Date.now() + longestMs), key: call.id });

@@ -40,10 +40,10 @@ export async function over(
   tx: Transaction,
   before: CallRow,
   state: keyof typeof events,
-  at = new Date(),
+  at: Date | null = null,
 ): Promise<void> {
-  const call = await setCall(tx, before, { state, endedAt: sql`now()` });
-  await endStays(tx, roomOf(call), at);
+  const call = await setCall(tx, before, { state, endedAt: sql`clock_timestamp()` });
+  await endStays(tx, roomOf(call), at ?? call.endedAt ?? new Date(), true);
   await closeRoomSoon(tx, roomOf(call));
   const [chat] = await tx.select().from(chats).where(eq(chats.id, call.chatId));
   if (chat) await tellChat(tx, chat, events[state], call.id);

@@ -103,7 +103,7 @@ const duplicateIdentity = 2;
 const nameOf = ({ roomKind, roomId }: Room): string => `${roomKind.toLowerCase()}-${roomId}`;
 
 function roomOf(name: string): Room | null {
-  const [, kind, roomId] = /^(meeting|call)-([0-9a-f-]{36})$/.exec(name) ?? [];
+  const [, kind, roomId] = /^(meeting|call)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(name) ?? [];
   return kind && roomId ? { roomKind: kind === 'call' ? 'CALL' : 'MEETING', roomId } : null;
 }
 

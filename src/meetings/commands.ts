@@ -46,7 +46,7 @@ async function finish(tx: Transaction, actorId: string | null, before: Meeting):
   if (before.state !== 'LIVE') throw new InvalidState(before.state);
   const meeting = await setMeeting(tx, before, { state: 'ENDED', endedAt: sql`clock_timestamp()` });
   await cancel(tx, meetingLimit, meeting.id);
-  await endStays(tx, roomOf(meeting), meeting.endedAt ?? new Date());
+  await endStays(tx, roomOf(meeting), meeting.endedAt ?? new Date(), true);
   await closeRoomSoon(tx, roomOf(meeting));
   await tellMeeting(tx, meeting, 'MEETING_ENDED');
   await recordMeeting(tx, actorId, meeting, { action: 'meeting.end' });

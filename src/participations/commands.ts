@@ -2,14 +2,14 @@ import { and, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import type { Room, RoomReport, RoomStay } from '../conferencing/conferencing.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { uuid } from '../graphql/ids.ts';
-import { enqueue, type TaskName } from '../jobs/tasks.ts';
+import { cancel, enqueue, type TaskName } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
-import { isBack, uninvited } from './queries.ts';
+import { isBack, isUninvited, uninvited } from './queries.ts';
 import { conferenceReceipts, type ParticipationRow, participationStays, participations } from './tables.ts';
 
 /**
  * Lets somebody into a room: the id of what comes back is who they are there, always the same. `isNew`: they were not let in before.
- * Locks nothing that others share.
+ * Whoever was to be sent out, because they had left, is not. Locks nothing that others share.
  */
 export async function admit(
   tx: Transaction,
@@ -23,8 +23,14 @@ export async function admit(
       target: [participations.roomId, participations.userId],
       set: { admittedAt: sql`coalesce(${participations.admittedAt}, now())` },
     })
-    .returning({ ...getTableColumns(participations), isNew: sql<boolean>`${participations.admittedAt} = now()` });
+    .returning({
+      ...getTableColumns(participations),
+      isNew: sql<boolean>`${participations.admittedAt} = now()`,
+      isBack: sql<boolean>`${participations.createdAt} < now()`,
+    });
   if (!participation) throw new Error('insert returned no row');
+  // It would make the ticket void that they get now.
+  if (participation.isBack) await cancel(tx, roomLeaving, participation.id);
   return participation;
 }
 
@@ -44,8 +50,11 @@ export async function markInPerson(
     .onConflictDoUpdate({ target: [participations.roomId, participations.userId], set: { inPerson } });
 }
 
-/** Nobody is there any more: since then, or since they came if that was later. */
-export async function endStays(tx: Transaction, { roomId }: Room, at: Date): Promise<void> {
+/**
+ * Nobody is there any more since then. Who came later, by the conferencing server's clock, has come again; when it is over
+ * (`forGood`) they were there for no time: nothing that is told afterwards would end their stay.
+ */
+export async function endStays(tx: Transaction, { roomId }: Room, at: Date, forGood: boolean): Promise<void> {
   const open = await tx
     .select({ id: participations.id })
     .from(participations)
@@ -56,12 +65,12 @@ export async function endStays(tx: Transaction, { roomId }: Room, at: Date): Pro
   const moment = at.toISOString();
   await tx
     .update(participationStays)
-    .set({ leftAt: sql`${moment}::timestamptz` })
+    .set({ leftAt: sql`greatest(${moment}::timestamptz, ${participationStays.joinedAt})` })
     .where(
       and(
         inArray(participationStays.participationId, ids),
         isNull(participationStays.leftAt),
-        sql`${participationStays.joinedAt} <= ${moment}::timestamptz`,
+        forGood ? undefined : sql`${participationStays.joinedAt} <= ${moment}::timestamptz`,
       ),
     );
   await settle(tx, ids);
@@ -105,7 +114,7 @@ export const takeReport = (db: Database, keepers: RoomKeepers, report: RoomRepor
     const { isOpen, endedAt } = standing;
     const until = endedAt && endedAt < at ? endedAt : at;
     const participation = stay && (await recordStay(tx, report, stay, standing));
-    if (told === 'FINISHED') await endStays(tx, room, until);
+    if (told === 'FINISHED') await endStays(tx, room, until, false);
     // Whoever still has a ticket makes the server open the room anew.
     if (told === 'JOINED' && !isOpen) await closeRoomSoon(tx, room);
     await keeper.heard?.(tx, report, participation);
@@ -181,7 +190,7 @@ export const closeRoomSoon = (tx: Transaction, { roomKind, roomId }: Room): Prom
 export async function sendOutSoon(tx: Transaction, { id, roomKind, roomId }: ParticipationRow): Promise<void> {
   const [moment] = await rows<{ at: string }>(tx, sql`select now()::text as at`);
   const leaving = { roomKind, roomId, identity: id, asOf: moment?.at ?? '' };
-  await enqueue(tx, roomLeaving, leaving, { at: new Date() });
+  await enqueue(tx, roomLeaving, leaving, { at: new Date(), key: id });
 }
 
 /** What of a conferencing server sends people out. */
@@ -213,7 +222,7 @@ export async function sendOutUninvited(db: Database, bouncer: Bouncer): Promise<
   if (failures.length > 0) throw failures[0];
 }
 
-/** Unless they have been let in again meanwhile, they are neither expected nor there from now on. */
+/** Unless they belong there again meanwhile, they are neither expected nor there from now on. */
 async function sendOutUnwanted(
   db: Database,
   bouncer: Bouncer,
@@ -223,6 +232,7 @@ async function sendOutUnwanted(
   await transact(db, async (tx) => {
     const theirs = eq(participations.id, identity);
     await tx.select({ id: participations.id }).from(participations).where(theirs).for('no key update');
+    if (!(await isUninvited(tx, identity))) return;
     await tx
       .update(participationStays)
       .set({ leftAt: sql`greatest(now(), ${participationStays.joinedAt})` })
