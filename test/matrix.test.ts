@@ -4,10 +4,12 @@ import { readConfig } from '../src/config.ts';
 import { schema } from '../src/schema.ts';
 import { type Act, type Acts, isApart } from './matrix/acts.ts';
 import { airing } from './matrix/airing.ts';
+import { calling } from './matrix/calling.ts';
 import { beginsChats, chatPromises, promised } from './matrix/chat-promises.ts';
 import { doing } from './matrix/doing.ts';
 import { filing } from './matrix/filing.ts';
 import { following } from './matrix/following.ts';
+import { gathering } from './matrix/gathering.ts';
 import { hearing } from './matrix/hearing.ts';
 import {
   chatRoles,
@@ -35,8 +37,12 @@ import type { Person } from './support/world.ts';
 /** What is open to people who are not signed in; nothing else is. */
 const openings = ['Query.invitePreview', 'Query.viewer', 'Mutation.requestSignInCode', 'Mutation.signIn'];
 
-/** What of chats tells people of themselves, or follows from what has a rule. */
+/** What of chats and calls tells people of themselves, or follows from what has a rule. */
 const ownFields = [
+  'Call.chat',
+  'Call.viewerIsIn',
+  'Call.viewerMissed',
+  'Call.viewerRings',
   'Chat.lastNumber',
   'Chat.viewerCapacities',
   'Chat.viewerCounterpartIsOnline',
@@ -47,6 +53,7 @@ const ownFields = [
   'Chat.viewerReadThrough',
   'Chat.viewerUnreadCount',
   'ChatMember.isOnline',
+  'Meeting.viewerParticipation',
   'Message.clientMessageId',
   'Message.readCount',
   'Message.viewerAcknowledgedAt',
@@ -61,10 +68,13 @@ const ownFields = [
   'PollVoter.child',
 ];
 
-const { streaming } = readConfig({
+const { streaming, conferencing } = readConfig({
   HOMEROOM_INGEST_URL: 'rtmp://media.example.org/live',
   HOMEROOM_PLAYBACK_URL: 'https://media.example.org/hls',
   HOMEROOM_MEDIA_SECRET: 'a secret of thirty-two characters',
+  HOMEROOM_LIVEKIT_URL: 'ws://127.0.0.1:9',
+  HOMEROOM_LIVEKIT_API_KEY: 'key',
+  HOMEROOM_LIVEKIT_API_SECRET: 'a secret of thirty-two characters',
 });
 
 const law = readLaw();
@@ -81,6 +91,8 @@ const acts: Acts = {
   ...polling,
   ...airing,
   ...listening,
+  ...gathering,
+  ...calling,
 };
 const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((root) => !!root);
 const ruled = new Set(law.map((rule) => rule.field));
@@ -95,7 +107,9 @@ let shared: Scene;
 let talkative: Scene;
 
 beforeAll(async () => {
-  app = await startTestApp({ config: { operatorPhones: [operatorPhone, secondOperatorPhone], streaming } });
+  app = await startTestApp({
+    config: { operatorPhones: [operatorPhone, secondOperatorPhone], streaming, conferencing },
+  });
   stranger = (await app.world.school('Kindergarten 9')).administrator;
   shared = await Scene.open(app, stranger);
   talkative = await Scene.open(app, stranger);
@@ -133,7 +147,7 @@ test('every rule is about a field that exists, and is run', () => {
   expect(law.map(({ name }) => name).sort()).toEqual(Object.keys(acts).sort());
 });
 
-test('what depends on who looks at a chat has a rule, or tells people of themselves alone', () => {
+test('what depends on who looks at a chat, a broadcast, a meeting or a call has a rule, or tells people of themselves alone', () => {
   const names = [
     'Chat',
     'ChatMember',
@@ -142,10 +156,19 @@ test('what depends on who looks at a chat has a rule, or tells people of themsel
     'MessageReactor',
     'MessageRecipient',
     'MessageRevision',
+    'Poll',
+    'PollOption',
+    'PollVoter',
+    'Broadcast',
+    'BroadcastAttendee',
+    'BroadcastQuestion',
+    'Meeting',
+    'Participation',
+    'Call',
   ];
-  const types = [...names, 'Poll', 'PollOption', 'PollVoter'].map((name) => schema.getType(name)).filter(isObjectType);
+  const types = names.map((name) => schema.getType(name)).filter(isObjectType);
   const fields = types.flatMap(fieldsOf).filter(({ field }) => field.extensions.perViewer === true);
-  expect(types).toHaveLength(names.length + 3);
+  expect(types).toHaveLength(names.length);
   const others = fields.map(({ name }) => name).filter((name) => !ruled.has(name) && !promised.includes(name));
   expect(others.sort()).toEqual(ownFields);
 });
@@ -201,7 +224,10 @@ test('what the API says the viewer may do is what the law says', async () => {
   );
 });
 
-test.each(chatPromises)('what $flag says $which is what the law says', async ({ roles, compare }) => {
+test.each(chatPromises)('what a $type $thing says the viewer may do is what the law says', async ({
+  roles,
+  compare,
+}) => {
   await Promise.all(
     roles.map(async (role) => {
       if (role === 'signed out') return;

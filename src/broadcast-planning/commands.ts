@@ -17,12 +17,10 @@ import type { Channel } from '../channels/tables.ts';
 import { placeAt } from '../database/columns.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
-import { httpsUrl, idempotencyKey, line, optionalLine, prose, valid } from '../input.ts';
-import { cancel, enqueue } from '../jobs/tasks.ts';
+import { demandComingYear, httpsUrl, idempotencyKey, line, optionalLine, prose, valid } from '../input.ts';
+import { cancel, minutesBefore, reschedule } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
 import type { Viewer } from '../viewer.ts';
-
-const minuteMs = 60_000;
 
 const title = line(200);
 const description = prose(2000);
@@ -56,7 +54,7 @@ export async function scheduleBroadcast(db: Database, viewer: Viewer, input: unk
     }
     const host = wish.hostId ?? viewer.userId;
     await demandHost(tx, fresh, host, channel);
-    if (wish.startsAt) refusePast(wish.startsAt);
+    demandComingYear('startsAt', wish.startsAt);
     const starts = wish.startsAt ?? new Date();
     const [broadcast] = await tx
       .insert(broadcasts)
@@ -108,11 +106,6 @@ const noHost = (): never => {
   throw new InvalidInput('hostId', 'INVALID_HOST');
 };
 
-function refusePast(at: Date): void {
-  if (at <= new Date() || at.getTime() > Date.now() + 365 * 24 * 60 * minuteMs)
-    throw new InvalidInput('startsAt', 'INVALID_FUTURE');
-}
-
 const UpdateBroadcast = z
   .object({ title, description, startsAt, hostId, remindBefore, questioning: z.enum(questioning.enumValues) })
   .partial();
@@ -132,7 +125,7 @@ export async function updateBroadcast(
     const isPlan = ['startsAt', 'hostId', 'remindBefore'].some((field) => field in changes);
     if (isOver(before) || (isPlan && before.state !== 'SCHEDULED')) throw new InvalidState(before.state);
     if (Object.keys(changes).length === 0) return before;
-    if (changes.startsAt) refusePast(changes.startsAt);
+    demandComingYear('startsAt', changes.startsAt);
     const isHanded = changes.hostId !== undefined && changes.hostId !== before.hostId;
     if (isHanded) await demandHost(tx, fresh, changes.hostId ?? '', await channelOf(tx, before));
     const broadcast = await setBroadcast(tx, before, {
@@ -220,13 +213,7 @@ export async function setBroadcastRecording(
   });
 }
 
-/** Of the reminders that were planned before, none is left. */
-async function planReminder(
-  tx: Transaction,
-  { id, startsAt: starts, remindBefore: minutes }: BroadcastRow,
-): Promise<void> {
-  await cancel(tx, broadcastReminder, id);
-  if (minutes === null) return;
-  const at = new Date(starts.getTime() - minutes * minuteMs);
-  if (at > new Date()) await enqueue(tx, broadcastReminder, { broadcastId: id }, { at, key: id });
-}
+const planReminder = (tx: Transaction, { id, ...broadcast }: BroadcastRow): Promise<void> => {
+  const at = minutesBefore(broadcast.startsAt, broadcast.remindBefore);
+  return reschedule(tx, broadcastReminder, { broadcastId: id }, { at, key: id });
+};

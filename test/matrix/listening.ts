@@ -22,6 +22,8 @@ interface Follows {
   /** What is there already, and something is to happen to. */
   prepare?(air: Air, topicId: string): Promise<string>;
   happens(at: { air: Air; scene: Scene; topicId: string; subjectId: string; role: Role; who: Actor }): Promise<Told>;
+  /** What happens last to each who follows, if nothing of the same does. */
+  lastTo?(who: Actor, told: string): Promise<string>;
   readonly isLast: (event: Json, last: string) => boolean;
   readonly read?: (delivered: readonly Json[], told: string, air: Air) => string;
   /** It happens anew for each role, not once for all who follow the same. */
@@ -34,7 +36,10 @@ interface Happening {
 }
 
 /** Follows something, to which something happens meanwhile: once for everybody who follows the same, from the same place before it. */
-function follows(rule: Rule, { operation, variables, topic, prepare, happens, isLast, read, each }: Follows): Act {
+export function follows(
+  rule: Rule,
+  { operation, variables, topic, prepare, happens, lastTo, isLast, read, each }: Follows,
+): Act {
   const happenings = new Map<string, Promise<Happening>>();
   return async (scene, who, role) => {
     const air = await Air.of(scene);
@@ -61,7 +66,7 @@ function follows(rule: Rule, { operation, variables, topic, prepare, happens, is
       if (isRefusal(rule.answers[role]) || !who.token) return '';
       const { told, last } = await happen();
       about = told;
-      return last;
+      return lastTo ? lastTo(who, told) : last;
     };
     const wanted = { ...variables(topicId, scene), ...(who.token ? { after } : {}) };
     const heard = (delivered: readonly Json[]) => (read ?? isTold)(delivered, about, air);
@@ -69,14 +74,16 @@ function follows(rule: Rule, { operation, variables, topic, prepare, happens, is
   };
 }
 
-const idIn = ({ broadcastId, questionId, post }: Json): string | undefined => broadcastId ?? questionId ?? post?.id;
-const isIt = (event: Json, last: string): boolean => idIn(event) === last;
+const idIn = ({ broadcastId, questionId, meetingId, callId, post }: Json): string | undefined =>
+  broadcastId ?? questionId ?? meetingId ?? callId ?? post?.id;
+export const isIt = (event: Json, last: string): boolean => idIn(event) === last;
 /** What somebody is told of, they also see, and once. */
 const isTold = (delivered: readonly Json[], told: string): string => {
   const [event, ...more] = delivered.filter((one) => idIn(one) === told);
   if (!event) return 'NONE';
   if (more.some(({ kind }) => kind === event.kind)) return `told ${more.length + 1} times`;
-  return event.broadcast || event.question ? 'OK' : `told of it, and shown ${JSON.stringify(event)}`;
+  const { broadcast, question, meeting, call } = event;
+  return broadcast || question || meeting || call ? 'OK' : `told of it, and shown ${JSON.stringify(event)}`;
 };
 
 /** Plans a broadcast, starts and ends it. */
@@ -118,13 +125,14 @@ const startedAnywhere = (rule: Rule): Act =>
     read: (delivered, _told, { board }) => board.seen(new Set(delivered.map(({ broadcast }) => broadcast.channel.id))),
   });
 
-const events = `__typename ... on LogEvent { kind } ... on BroadcastChanged { broadcastId broadcast { id } }
-  ... on BroadcastQuestionChanged { questionId question { id } }`;
+export const events = `__typename ... on LogEvent { kind } ... on BroadcastChanged { broadcastId broadcast { id } }
+  ... on BroadcastQuestionChanged { questionId question { id } }
+  ... on MeetingChanged { meetingId meeting { id } } ... on CallChanged { callId call { id } }`;
 const ofBroadcast = {
   operation: `subscription ($id: ID!, $after: Cursor) { broadcastEvents(broadcastId: $id, after: $after) { ${events} } }`,
   variables: (id: string) => ({ id }),
 };
-const ofOrganization = {
+export const ofOrganization = {
   operation: `subscription ($id: ID!, $after: Cursor) {
     organizationEvents(organizationId: $id, after: $after) { ${events} ... on PostPublished { post { id } } } }`,
   variables: (_topicId: string, { school }: Scene) => ({ id: school.id }),
@@ -165,19 +173,18 @@ const plannedIn = (rule: Rule): Act => {
   });
 };
 
-/** The same, by what a whole client follows: its own profile is changed last. */
-const own =
+/** What a whole client follows: its own profile is changed last. */
+export const own =
   (what: (on: Air, topicId: string) => Promise<string>, topic: (on: Air, who: Actor, role: Role) => Promise<string>) =>
   (rule: Rule): Act =>
     follows(rule, {
       ...ofViewer,
       topic,
-      each: true,
-      async happens({ air: on, topicId, who }) {
-        const told = await what(on, topicId);
+      happens: async ({ air: on, topicId }) => ({ told: await what(on, topicId), last: '' }),
+      async lastTo(who, told) {
         const givenName = `Anna ${told.slice(-8)}`;
         await done(who, 'UpdateProfile', { input: { givenName } });
-        return { told, last: givenName };
+        return givenName;
       },
       isLast: ({ user }, last) => user?.givenName === last,
     });

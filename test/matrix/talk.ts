@@ -14,7 +14,7 @@ const participants = {
 } as const satisfies Record<string, readonly Role[]>;
 export type ChatPlace = keyof typeof participants;
 export const chatPlaces = Object.keys(participants) as ChatPlace[]; // keys of a constant
-const isPlace = (text: string): text is ChatPlace => text in participants;
+export const isChatPlace = (text: string): text is ChatPlace => text in participants;
 
 export const takesPart = (role: Role, where: ChatPlace): boolean =>
   (participants[where] as readonly Role[]).includes(role);
@@ -31,7 +31,7 @@ export interface ChatCase {
 export function chatCase(text: string): ChatCase {
   const [, state = '', whose, where = ''] =
     text.match(/^(?:([A-Z_]+) )?(?:of (one’s own|staff|families) )?in (.+)$/) ?? [];
-  if (!isPlace(where)) throw new Error(`law-of-chats.md: what is “${text}”?`);
+  if (!isChatPlace(where)) throw new Error(`law-of-chats.md: what is “${text}”?`);
   return { state, whose: (whose ?? null) as ChatCase['whose'], where }; // as the expression has it
 }
 
@@ -53,6 +53,7 @@ export class Talk {
   readonly #earlier = new Map<string, string>();
   readonly #files = new Map<string, string>();
   readonly #polls = new Map<ChatPlace, string>();
+  readonly #calls = new Map<ChatPlace, string>();
   readonly #ids = new Map<Actor, Promise<string>>();
 
   private constructor(scene: Scene, board: Board, people: Cast, [clerk, classmate]: readonly [Actor, Actor]) {
@@ -109,6 +110,8 @@ export class Talk {
       ['former guardian', this.people['former guardian']],
     ] as const)
       await this.#early(whose, 'GROUP_GUARDIANS of one’s own', author);
+    for (const where of ['CUSTOM', 'GROUP_GUARDIANS of one’s own'] as const)
+      this.#calls.set(where, await this.call(where, colleague));
     const userIds = await this.idsOf([people.guardian, this.people['LIMITED guardian'], parent]);
     await done(people['verified staff'], 'AddChatMembers', { chatId: customId, userIds });
   }
@@ -215,6 +218,18 @@ export class Talk {
     return [...this.#earlier.values()].includes(messageId);
   }
 
+  /** Calls, and ends it again unless it is to go on; answers the call's id. */
+  async call(where: ChatPlace, by: TestClient, goesOn = false): Promise<string> {
+    const { call } = await done(by, 'StartCall', { input: { chatId: this.chat(where), kind: 'AUDIO' } });
+    if (!goesOn) await done(by, 'EndCall', { callId: call.id });
+    return call.id;
+  }
+
+  /** The call that was there EARLIER. */
+  earlierCall(where: ChatPlace): string {
+    return this.#calls.get(where) ?? '';
+  }
+
   /** Asks, and answers the poll's id. */
   async ask(where: ChatPlace, by: TestClient, more: object = {}): Promise<string> {
     const { chatId, clientMessageId } = saying(this.chat(where));
@@ -244,13 +259,14 @@ export class Talk {
     return (
       chatPlaces
         .filter((where) => found.has(this.chat(where)))
-        .map((where) => names[where])
+        .map((where) => chatNames[where])
         .join(' ') || 'NONE'
     );
   }
 }
 
-const names: Readonly<Record<ChatPlace, string>> = {
+/** What a list of what is seen calls each chat. */
+export const chatNames: Readonly<Record<ChatPlace, string>> = {
   HEAD_STAFF: 'HEAD_STAFF',
   'GROUP_GUARDIANS of one’s own': 'OWN',
   'GROUP_GUARDIANS of others': 'OTHERS',
