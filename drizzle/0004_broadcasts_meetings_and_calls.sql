@@ -137,6 +137,7 @@ CREATE TABLE "participations" (
 	"room_id" uuid NOT NULL,
 	"user_id" uuid NOT NULL,
 	"admitted_at" timestamp with time zone,
+	"session_id" uuid,
 	"joined_at" timestamp with time zone,
 	"left_at" timestamp with time zone,
 	"answered_at" timestamp with time zone,

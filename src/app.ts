@@ -114,14 +114,13 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     onFailure: (error) => logger.debug({ err: error }, 'presence cannot be told now'),
   });
   const conferencing = config.conferencing && new Conferencing(config.conferencing);
-  // Of calls there are none yet.
   const keepers = { MEETING: meetingRooms, CALL: callKeeper };
   const conferenceRooms = stack.use(new ConferenceRooms({ db, conferencing, keepers, logger }));
   const { tail, hub } = await startLog(connection, config, logger, {
     came: (userId) => attendance.came(userId),
     left: (userId) => attendance.left(userId),
     happened: ({ kind, audienceId }) => {
-      if (kind === 'ACCESS_ENDED') conferenceRooms.accessEnded();
+      if (kind === 'ACCESS_ENDED' || kind === 'SESSION_ENDED') conferenceRooms.accessEnded();
       if (kind === 'ACCESS_BEGAN' || kind === 'ACCESS_ENDED') rooms.accessChanged(audienceId);
       else if (changesWhoIsMet(kind)) rooms.personChanged(audienceId);
     },

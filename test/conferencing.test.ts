@@ -288,6 +288,24 @@ test('who is removed from the chat is sent out of its meeting at once, and is no
   expect((await joined(guardian, meetingId)).identity).toBe(identity);
 });
 
+test('who signs out is sent out of where they came in by that device, and stays where another let them in since', async () => {
+  const { school, groupId, teacher } = room;
+  const guardian = await app.world.guardian(school, await app.world.child(school, groupId));
+  const phone = await app.world.person('Guardian', guardian.phone);
+  const [left, kept] = [await begun(teacher, { groupId }), await begun(teacher, { groupId })];
+  const { identity } = await joined(phone, left);
+  await webhook(app, told('participant_joined', roomOf(left), { identity, sid: 'PA_phone' }));
+  for (const device of [phone, guardian]) await joined(device, kept);
+  await phone.run('SignOut');
+  await vi.waitFor(() => expect(livekit.about(roomOf(left), 'RemoveParticipant')).not.toEqual([]), patient);
+  await vi.waitFor(async () => expect((await meetingFor(teacher, left)).presentCount).toBe(0), patient);
+  expect(livekit.about(roomOf(kept), 'RemoveParticipant')).toEqual([]);
+  expect((await joined(guardian, left)).identity).toBe(identity);
+  const before = livekit.about(roomOf(left), 'RemoveParticipant').length;
+  await app.jobs.runNow('room-keeping');
+  expect(livekit.about(roomOf(left), 'RemoveParticipant')).toHaveLength(before);
+});
+
 test('who loses a meeting while LiveKit is away is sent out by the clock', async () => {
   const { administrator, school, groupId, otherGroupId, teacher } = room;
   const child = await app.world.child(school, groupId);

@@ -37,7 +37,7 @@ export class ConferenceRooms implements AsyncDisposable {
     );
   }
 
-  /** Somebody may see less than before: they may be in a room that is not theirs any more. */
+  /** Somebody may see less than before, or has signed out: they may be in a room that is not theirs any more. */
   accessEnded(): void {
     if (this.#options.conferencing) this.#keeping.ask();
   }

@@ -65,7 +65,7 @@ export async function startCall(
       throw new InvalidInput('chatId', 'INVALID_CALL_GOING_ON');
     }
     await limit(`${viewer.userId} ${wish.chatId}`);
-    const part = await admit(tx, roomOf(call), viewer.userId);
+    const part = await admit(tx, roomOf(call), viewer);
     await enqueue(tx, callRinging, { callId: call.id }, { at: ringsUntil, key: call.id });
     await enqueue(tx, callLimit, { callId: call.id }, { at: new Date(Date.now() + longestMs), key: call.id });
     await tellChat(tx, chat, 'CALL_STARTED', call.id);
@@ -88,9 +88,9 @@ async function firstOf(
 }
 
 /** A repeated wish: the call, and the way into it while it goes on. */
-const again = async (tx: Transaction, call: CallRow, { userId }: Viewer) => ({
+const again = async (tx: Transaction, call: CallRow, viewer: Viewer) => ({
   call,
-  part: isOpen(call) ? await admit(tx, roomOf(call), userId) : null,
+  part: isOpen(call) ? await admit(tx, roomOf(call), viewer) : null,
 });
 
 const joined = async (
@@ -122,7 +122,7 @@ export async function answerCall(
     demandServer(conferencing);
     if (!canAnswer(own)) throw new Forbidden('FORBIDDEN_LEFT_CHAT');
     if (!isOpen(before)) throw new InvalidState(before.state);
-    const part = await admit(tx, roomOf(before), viewer.userId);
+    const part = await admit(tx, roomOf(before), viewer);
     const answeredAt = sql`coalesce(${participations.answeredAt}, now())`;
     await tx.update(participations).set({ answeredAt, declinedAt: null }).where(eq(participations.id, part.id));
     await tellOwn(tx, viewer, before, 'CALL_JOINED');

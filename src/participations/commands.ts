@@ -4,6 +4,7 @@ import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { uuid } from '../graphql/ids.ts';
 import { cancel, enqueue, type TaskName } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
+import type { Viewer } from '../viewer.ts';
 import { isBack, isUninvited, uninvited } from './queries.ts';
 import { conferenceReceipts, type ParticipationRow, participationStays, participations } from './tables.ts';
 
@@ -14,14 +15,14 @@ import { conferenceReceipts, type ParticipationRow, participationStays, particip
 export async function admit(
   tx: Transaction,
   room: Room,
-  userId: string,
+  { userId, sessionId }: Viewer,
 ): Promise<ParticipationRow & { readonly isNew: boolean }> {
   const [participation] = await tx
     .insert(participations)
-    .values({ roomKind: room.roomKind, roomId: room.roomId, userId, admittedAt: sql`now()` })
+    .values({ roomKind: room.roomKind, roomId: room.roomId, userId, sessionId, admittedAt: sql`now()` })
     .onConflictDoUpdate({
       target: [participations.roomId, participations.userId],
-      set: { admittedAt: sql`coalesce(${participations.admittedAt}, now())` },
+      set: { sessionId, admittedAt: sql`coalesce(${participations.admittedAt}, now())` },
     })
     .returning({
       ...getTableColumns(participations),
@@ -211,7 +212,7 @@ export async function leaveRoom(
 
 const sentOutAtOnce = 8;
 
-/** Sends out everybody who is in a room and no longer belongs to those for whom it is. Runs again and again. */
+/** Sends out everybody who is in a room and no longer belongs to those for whom it is, or has signed out. Runs again and again. */
 export async function sendOutUninvited(db: Database, bouncer: Bouncer, keepers: RoomKeepers): Promise<void> {
   const waiting = await uninvited(db);
   const failures: unknown[] = [];

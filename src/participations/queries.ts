@@ -82,7 +82,8 @@ export const isPresent = ({ joinedAt, leftAt }: { joinedAt: unknown; leftAt: unk
   joinedAt !== null && leftAt === null;
 
 /**
- * Who was let into a meeting or a call that goes on, or is in it, and no longer belongs to those for whom it is. The rooms are named
+ * Who was let into a meeting or a call that goes on, or is in it, and no longer belongs to those for whom it is, or by a session that
+ * has ended. The rooms are named
  * as text, as tables of higher floors are in the views of `audiences`: who may be in one is looked at for all at once.
  */
 const withoutPlace = (among: SQL): SQL => sql`
@@ -94,8 +95,10 @@ const withoutPlace = (among: SQL): SQL => sql`
   select r.kind as "roomKind", r.id as "roomId", p.id as identity
   from rooms r join participations p on p.room_id = r.id
   where ${among} and (p.admitted_at is not null or (p.joined_at is not null and p.left_at is null))
-    and not exists (
-      select from audience_members m where m.audience_id = r.audience_id and m.user_id = p.user_id and m.until is null)`;
+    and (
+      not exists (
+        select from audience_members m where m.audience_id = r.audience_id and m.user_id = p.user_id and m.until is null)
+      or exists (select from sessions s where s.id = p.session_id and s.ended_at is not null))`;
 
 const allWithoutPlace = prepareRaw<Room & { identity: string }>(withoutPlace(sql`true`));
 const oneWithoutPlace = prepareRaw<Room & { identity: string }, { identity: string }>(
