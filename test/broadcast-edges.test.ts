@@ -130,6 +130,24 @@ test('nobody is reminded of what can no longer begin, because its place was put 
   expect(answer(await deed(teacher, 'StartBroadcast', broadcast.id))).toBe('INVALID_INPUT');
 });
 
+test('nor does it notify anybody any more', async () => {
+  const { administrator, teacher, guardian, school } = room;
+  const [archived, kept] = [await channel(), await channel()];
+  const chatId = await talk(teacher, school, [guardian]);
+  const soon = { remindBefore: 180 };
+  const broadcasts = [(await plan(archived, soon)).id, (await plan(kept, soon)).id];
+  const ids = [...broadcasts, await plannedMeeting(teacher, { chatId }, soon)];
+  const toldOf = async () =>
+    (await guardian.run('Notifications')).viewer.notifications.nodes
+      .map(({ broadcast, meeting }: Json) => (broadcast ?? meeting)?.id)
+      .filter((id: string) => ids.includes(id));
+  await inDatabase(app, (sql) => sql`update organizations set quiet_from = null, quiet_until = null`);
+  expect(new Set(await toldOf())).toEqual(new Set(ids));
+  await administrator.does('ArchiveChannel', { channelId: archived });
+  await chatDeed(teacher, 'MakeChatReadOnly', chatId, {});
+  expect(await toldOf()).toEqual([broadcasts[1]]);
+});
+
 test('a key that was used for another wish is refused, also when both come at once', async () => {
   const { guardian } = room;
   const channels = await Promise.all([channel(), channel()]);

@@ -59,7 +59,7 @@ export const isAsked = sql`
 
 /** The channels that the viewer reads and has not muted, each with the place behind which its posts are unread. */
 export const channelsHeard = sql`
-  select h.id, h.organization_id, p.takes_part, p.due_before, s.since,
+  select h.id, h.organization_id, h.state, p.takes_part, p.due_before, s.since,
     coalesce(k.read_through, ${sql.raw(`'${noRow}'`)}) as behind, ${isMuted} as is_muted
   from places p
   join channels h on h.organization_id = p.id
@@ -89,9 +89,9 @@ export const toldAt = (what: 'b' | 't'): SQL =>
   sql.raw(`case ${what}.state when 'LIVE' then ${what}.started_at
     else greatest(${what}.starts_at - ${what}.remind_before * interval '1 minute', ${what}.created_at) end`);
 
-/** Broadcasts `b` of a channel `h` that the viewer may watch soon, or now and has not come yet. */
+/** Broadcasts `b` of a channel `h` that the viewer may watch soon, or now and has not come yet. In one put away none begins. */
 export const isBroadcastTold = sql`
-  b.channel_id = h.id and ${isNear('b')} and h.takes_part and not h.is_muted and b.host_id <> ${me} and ${toldAt('b')} < h.due_before
+  b.channel_id = h.id and ${isNear('b')} and (b.state = 'LIVE' or h.state = 'ACTIVE') and h.takes_part and not h.is_muted and b.host_id <> ${me} and ${toldAt('b')} < h.due_before
   and (select a.user_id from broadcast_attendances a where a.broadcast_id = b.id and a.user_id = ${me}) is null`;
 
 /** The audiences that the viewer belongs to. */
@@ -100,10 +100,13 @@ export const audiencesHeard = sql`
 
 /**
  * Meetings `t`, in a place `p`, of an audience `a`, where the viewer is expected soon, or now and has not come yet. Of a muted
- * chat, too: it is for few, and they wait for each other.
+ * chat, too: it is for few, and they wait for each other. In a place that is frozen or put away none begins.
  */
 export const isMeetingTold = sql`
-  t.audience_id = a.audience_id and ${isNear('t')} and p.id = t.organization_id and p.takes_part and t.host_id <> ${me}
+  t.audience_id = a.audience_id and ${isNear('t')}
+  and (t.state = 'LIVE' or coalesce((select c.state::text from chats c where c.id = t.chat_id),
+    (select g.state::text from groups g where g.id = t.group_id)) = 'ACTIVE')
+  and p.id = t.organization_id and p.takes_part and t.host_id <> ${me}
   and ${toldAt('t')} < p.due_before
   and (select r.user_id from participations r where r.room_id = t.id and r.user_id = ${me}
     and (r.admitted_at is not null or r.joined_at is not null or r.in_person)) is null`;
