@@ -128,6 +128,38 @@ test('who hangs up and comes back while LiveKit is away is not sent out when it 
   expect(await callFor(guardian, call.id)).toMatchObject({ viewerIsIn: true });
 });
 
+test('when whoever calls loses the chat it stops ringing; when one of two does, they are cut off from each other', async () => {
+  const { head, teacher, guardian, administrator, school, groupId } = room;
+  const chatId = await talk(head, school, [teacher, guardian]);
+  const ringing = await start(teacher, chatId);
+  await head.does('RemoveChatMember', { chatId, userId: await idOfUser(teacher) });
+  await vi.waitFor(async () => expect((await callFor(guardian, ringing.call.id)).state).toBe('MISSED'), patient);
+  expect(await callFor(guardian, ringing.call.id)).toMatchObject({ viewerRings: false, viewerMissed: true });
+  await vi.waitFor(() => expect(livekit.about(roomOf(ringing.call.id), 'DeleteRoom')).not.toEqual([]), patient);
+
+  const child = await app.world.child(school, groupId);
+  const parent = await app.world.guardian(school, child);
+  const { call } = await start(teacher, (await direct(teacher, school, parent)).id);
+  await deed(parent, 'AnswerCall', call.id);
+  await administrator.does('TransferChild', { input: { childId: child, groupId: room.otherGroupId } });
+  await vi.waitFor(() => expect(livekit.about(roomOf(call.id), 'DeleteRoom')).not.toEqual([]), patient);
+  expect(await callFor(teacher, call.id)).toMatchObject({ state: 'ENDED', viewerIsIn: false });
+});
+
+test('who of several is taken out of a chat leaves its call to the others', async () => {
+  const { head, teacher, guardian, neighbour, school } = room;
+  const chatId = await talk(head, school, [teacher, guardian, neighbour]);
+  const { call } = await start(head, chatId);
+  for (const person of [teacher, guardian, neighbour]) await deed(person, 'AnswerCall', call.id);
+  await head.does('RemoveChatMember', { chatId, userId: await idOfUser(guardian) });
+  const here = async () =>
+    (await callFor(head, call.id)).participations.nodes.filter(({ admittedAt }: Json) => admittedAt).length;
+  await vi.waitFor(async () => expect(await here()).toBe(3), patient);
+  expect(await callFor(head, call.id)).toMatchObject({ state: 'ACTIVE' });
+  expect(livekit.about(roomOf(call.id), 'RemoveParticipant')).toHaveLength(1);
+  await deed(head, 'EndCall', call.id);
+});
+
 test('a room whose name only looks like one of ours means nothing', async () => {
   for (const id of ['-'.repeat(36), 'a'.repeat(36)]) {
     const event = told('participant_joined', `call-${id}`, { identity: randomUUID(), sid: 'PA_x' });

@@ -43,8 +43,8 @@ export class ConferenceRooms implements AsyncDisposable {
   }
 
   async #keep(): Promise<void> {
-    const { db, conferencing } = this.#options;
-    if (conferencing) await sendOutUninvited(db, conferencing);
+    const { db, conferencing, keepers } = this.#options;
+    if (conferencing) await sendOutUninvited(db, conferencing, keepers);
   }
 
   /** What is done again and again: what was missed at once is made up for. */

@@ -108,4 +108,8 @@ export const callKeeper: RoomKeeper = {
     // Whose other device has taken over is not gone.
     else if (told === 'LEFT' && !stay?.isReplaced && part?.admittedAt && part.leftAt) await gone(tx, call, part);
   },
+  sentOut: async (tx, part) => {
+    const call = await holdCall(tx, part.roomId);
+    if (call && isOpen(call)) await gone(tx, call, part);
+  },
 };

@@ -157,12 +157,13 @@ const byClock = (
     if (meeting) await make(tx, meeting);
   });
 
-/** Reminds those for whom a meeting is that it begins soon. */
+/** Reminds those for whom a meeting is that it begins soon; where people cannot meet any more none does. */
 export const meetingReminder: TaskKind<{ readonly meetingId: string }> = {
   name: 'meeting-reminder',
   run: (db, { meetingId }) =>
     byClock(db, meetingId, async (tx, meeting) => {
-      if (meeting.state === 'SCHEDULED') await tellMeeting(tx, meeting, 'MEETING_REMINDED');
+      const { state, venueState } = meeting;
+      if (state === 'SCHEDULED' && venueState === 'ACTIVE') await tellMeeting(tx, meeting, 'MEETING_REMINDED');
     }),
 };
 

@@ -90,6 +90,8 @@ export interface RoomKeeper {
   hold(tx: Transaction, roomId: string): Promise<RoomStanding | null>;
   /** What else happens by a report, after who is there has been written down. `stay` null: nobody of whom we know. */
   heard?(tx: Transaction, report: RoomReport, participation: ParticipationRow | null): Promise<void>;
+  /** What else happens when somebody was sent out who belongs there no longer. */
+  sentOut?(tx: Transaction, participation: ParticipationRow): Promise<void>;
 }
 
 export type RoomKeepers = Readonly<Record<Room['roomKind'], RoomKeeper>>;
@@ -210,12 +212,12 @@ export async function leaveRoom(
 const sentOutAtOnce = 8;
 
 /** Sends out everybody who is in a room and no longer belongs to those for whom it is. Runs again and again. */
-export async function sendOutUninvited(db: Database, bouncer: Bouncer): Promise<void> {
+export async function sendOutUninvited(db: Database, bouncer: Bouncer, keepers: RoomKeepers): Promise<void> {
   const waiting = await uninvited(db);
   const failures: unknown[] = [];
   for (let next = 0; next < waiting.length; next += sentOutAtOnce) {
     const some = waiting.slice(next, next + sentOutAtOnce);
-    const done = await Promise.allSettled(some.map((one) => sendOutUnwanted(db, bouncer, one)));
+    const done = await Promise.allSettled(some.map((one) => sendOutUnwanted(db, bouncer, keepers, one)));
     failures.push(...done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])));
   }
   // What failed for one must not keep the others in; the next run tries it again.
@@ -226,10 +228,14 @@ export async function sendOutUninvited(db: Database, bouncer: Bouncer): Promise<
 async function sendOutUnwanted(
   db: Database,
   bouncer: Bouncer,
+  keepers: RoomKeepers,
   { identity, ...room }: Room & { identity: string },
 ): Promise<void> {
   await bouncer.sendOut(room, identity);
   await transact(db, async (tx) => {
+    const keeper = keepers[room.roomKind];
+    // First the room, then who is in it: as whoever else locks both.
+    await keeper.hold(tx, room.roomId);
     const theirs = eq(participations.id, identity);
     await tx.select({ id: participations.id }).from(participations).where(theirs).for('no key update');
     if (!(await isUninvited(tx, identity))) return;
@@ -238,7 +244,8 @@ async function sendOutUnwanted(
       .set({ leftAt: sql`greatest(now(), ${participationStays.joinedAt})` })
       .where(and(eq(participationStays.participationId, identity), isNull(participationStays.leftAt)));
     await settle(tx, [identity]);
-    await tx.update(participations).set({ admittedAt: null }).where(theirs);
+    const [gone] = await tx.update(participations).set({ admittedAt: null }).where(theirs).returning();
+    if (gone) await keeper.sentOut?.(tx, gone);
   });
 }
 
