@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { readConfig } from '../src/config.ts';
 import { globalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
+import { streaming } from './support/beside.ts';
 import type { Json } from './support/client.ts';
 import { answer, atOnce, follow, inSeconds, kinds, type Newsroom, openNewsroom, student } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
@@ -10,12 +10,6 @@ import type { Person } from './support/world.ts';
 
 let app: TestApp;
 let room: Newsroom;
-
-const { streaming } = readConfig({
-  HOMEROOM_INGEST_URL: 'rtmp://media.example.org/live',
-  HOMEROOM_PLAYBACK_URL: 'https://media.example.org/hls',
-  HOMEROOM_MEDIA_SECRET: 'a secret of thirty-two characters',
-});
 
 beforeAll(async () => {
   app = await startTestApp({ config: { streaming } });
