@@ -47,7 +47,12 @@ test('a ticket is LiveKit’s own, opens one room for minutes, and names nobody'
   const { meetingId, ticket, identity } = await inside();
   const { apiKey, apiSecret, url } = livekit.config;
   const claims = await new TokenVerifier(apiKey, apiSecret).verify(ticket.token);
-  expect(claims.video).toEqual({ roomJoin: true, room: roomOf(meetingId), canUpdateOwnMetadata: false });
+  expect(claims.video).toEqual({
+    roomJoin: true,
+    room: roomOf(meetingId),
+    canPublishData: false,
+    canUpdateOwnMetadata: false,
+  });
   expect(ticket).toMatchObject({ url, identity });
   const { sub, exp = 0, nbf = 0, ...rest } = decodeJwt(ticket.token);
   expect(sub).toBe(identity);

@@ -17,7 +17,13 @@ const nobody: Who[] = [];
 
 const chat: Venue = { organizationId: here, groupId: null, venueState: 'ACTIVE' };
 const group: Venue = { ...chat, groupId: 'sun' };
-const meeting = (venue: Venue, hostId = 'another'): MeetingPlace => ({ ...venue, hostId, state: 'SCHEDULED' });
+const meeting = (venue: Venue, hostId = 'another'): MeetingPlace => ({
+  ...venue,
+  hostId,
+  state: 'SCHEDULED',
+  isOrphaned: false,
+});
+const orphaned = (venue: Venue): MeetingPlace => ({ ...meeting(venue), isOrphaned: true });
 
 const asStaff: Capacities = ['EMPLOYEE'];
 const asParent: Capacities = ['GUARDIAN'];
@@ -41,6 +47,9 @@ describe('who', () => {
     ['runs another’s meeting in a chat', runs(meeting(chat), asStaff), leaders],
     ['runs another’s meeting in a group', runs(meeting(group), asStaff), leaders],
     ['runs another’s meeting where they take no part', runs(meeting(chat), absent), nobody],
+    ['runs one whose host is gone, in a chat', runs(orphaned(chat), asStaff), everybody],
+    ['runs one whose host is gone, in a chat where they are a parent', runs(orphaned(chat), asParent), leaders],
+    ['runs one whose host is gone, in a group', runs(orphaned(group), asStaff), [...leaders, 'teacher']],
     ['runs their own in a chat', runs(meeting(chat, 'me'), asStaff), everybody],
     ['runs their own in a chat where they are a parent now', runs(meeting(chat, 'me'), asParent), leaders],
     ['runs their own in a group', runs(meeting(group, 'me'), asStaff), [...leaders, 'teacher']],

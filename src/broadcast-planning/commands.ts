@@ -144,18 +144,13 @@ export async function updateBroadcast(
   });
 }
 
-const described = ({
-  title: name,
-  startsAt: at,
-  hostId: host,
-  description: about,
-  questioning: asked,
-}: BroadcastRow) => ({
+const described = ({ title: name, description: about, startsAt: at, hostId: host, ...rest }: BroadcastRow) => ({
   title: name,
   description: about,
   startsAt: at,
   hostId: host,
-  questioning: asked,
+  remindBefore: rest.remindBefore,
+  questioning: rest.questioning,
 });
 
 const Cancellation = z.object({ reason: optionalLine(500) });

@@ -57,7 +57,8 @@ export class Conferencing {
   async ticketFor(room: Room, identity: string): Promise<JoinTicket> {
     const { url, apiKey, apiSecret } = this.#config;
     const token = new AccessToken(apiKey, apiSecret, { identity, ttl: ticketS });
-    token.addGrant({ roomJoin: true, room: nameOf(room), canUpdateOwnMetadata: false });
+    // What is written belongs into the chat, where it is kept and seen by those who answer for it.
+    token.addGrant({ roomJoin: true, room: nameOf(room), canPublishData: false, canUpdateOwnMetadata: false });
     const expiresAt = new Date(Math.floor(Date.now() / 1000 + ticketS) * 1000);
     return { url, identity, token: await token.toJwt(), expiresAt };
   }

@@ -109,7 +109,7 @@ const nobody = (): never => {
 
 export async function setMeeting(
   tx: Transaction,
-  { id, venueState }: Meeting,
+  { id, venueState, isOrphaned }: Meeting,
   changes: Parameters<ReturnType<typeof tx.update<typeof meetings>>['set']>[0],
 ): Promise<Meeting> {
   const [meeting] = await tx
@@ -118,7 +118,7 @@ export async function setMeeting(
     .where(eq(meetings.id, id))
     .returning();
   if (!meeting) throw new NotFound();
-  return { ...meeting, venueState };
+  return { ...meeting, venueState, isOrphaned };
 }
 
 /** Tells those for whom it is, or one of them alone. */
