@@ -137,6 +137,7 @@ CREATE TABLE "participations" (
 	"room_id" uuid NOT NULL,
 	"user_id" uuid NOT NULL,
 	"admitted_at" timestamp with time zone,
+	"session_id" uuid,
 	"joined_at" timestamp with time zone,
 	"left_at" timestamp with time zone,
 	"answered_at" timestamp with time zone,
@@ -147,6 +148,7 @@ CREATE TABLE "participations" (
 	CONSTRAINT "participations_left_check" CHECK ("participations"."left_at" is null or "participations"."joined_at" is not null)
 );
 --> statement-breakpoint
+ALTER TABLE "chat_marks" ADD COLUMN "calls_seen_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "broadcast_attendances" ADD CONSTRAINT "broadcast_attendances_broadcast_id_broadcasts_id_fk" FOREIGN KEY ("broadcast_id") REFERENCES "public"."broadcasts"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "broadcast_attendances" ADD CONSTRAINT "broadcast_attendances_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "broadcast_questions" ADD CONSTRAINT "broadcast_questions_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -169,6 +171,7 @@ ALTER TABLE "participation_stays" ADD CONSTRAINT "participation_stays_participat
 ALTER TABLE "participations" ADD CONSTRAINT "participations_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "broadcast_attendances_page_index" ON "broadcast_attendances" USING btree ("broadcast_id","id");--> statement-breakpoint
 CREATE INDEX "broadcast_questions_broadcast_index" ON "broadcast_questions" USING btree ("broadcast_id","id");--> statement-breakpoint
+CREATE INDEX "broadcasts_open_index" ON "broadcasts" USING btree ("channel_id") WHERE "broadcasts"."state" in ('SCHEDULED', 'LIVE');--> statement-breakpoint
 CREATE UNIQUE INDEX "broadcasts_live_key" ON "broadcasts" USING btree ("channel_id") WHERE "broadcasts"."state" = 'LIVE';--> statement-breakpoint
 CREATE INDEX "broadcasts_channel_index" ON "broadcasts" USING btree ("channel_id","place");--> statement-breakpoint
 CREATE INDEX "broadcasts_organization_index" ON "broadcasts" USING btree ("organization_id","place");--> statement-breakpoint
@@ -179,6 +182,7 @@ CREATE INDEX "meetings_chat_index" ON "meetings" USING btree ("chat_id","place")
 CREATE INDEX "meetings_group_index" ON "meetings" USING btree ("group_id","place");--> statement-breakpoint
 CREATE INDEX "meetings_audience_index" ON "meetings" USING btree ("audience_id","place");--> statement-breakpoint
 CREATE INDEX "meetings_organization_index" ON "meetings" USING btree ("organization_id","place");--> statement-breakpoint
+CREATE INDEX "meetings_open_index" ON "meetings" USING btree ("audience_id") WHERE "meetings"."state" in ('SCHEDULED', 'LIVE');--> statement-breakpoint
 CREATE INDEX "meetings_live_index" ON "meetings" USING btree ("id") WHERE "meetings"."state" = 'LIVE';--> statement-breakpoint
 CREATE INDEX "conference_receipts_received_index" ON "conference_receipts" USING btree ("received_at");--> statement-breakpoint
 CREATE INDEX "participation_stays_participation_index" ON "participation_stays" USING btree ("participation_id");--> statement-breakpoint

@@ -30,7 +30,7 @@ import { createPipeline } from './graphql/pipeline.ts';
 import { limiter, limitInMemory } from './graphql/rates.ts';
 import { serveSockets } from './graphql/websocket.ts';
 import { startInspector } from './inspection/inspector.ts';
-import { type Jobs, type RecurringJob, startJobs } from './jobs/queue.ts';
+import { type Jobs, prepareTasks, type RecurringJob, startJobs } from './jobs/queue.ts';
 import type { TaskKind } from './jobs/tasks.ts';
 import { expireJoinRequests } from './join-requests/commands.ts';
 import { Hub, type Witness } from './log/hub.ts';
@@ -94,7 +94,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   );
   await migrate(connection);
   const { db } = connection;
-  const demo = config.demo ? await fillDemo(db) : null;
+  const demo = config.demo ? await fillDemo(db, () => prepareTasks(connection, ownTasks, logger)) : null;
   await setOperators(db, [...new Set([...config.operatorPhones, ...(demo?.operatorPhones ?? [])])]);
 
   const storage = stack.use(openStorage(config.storage));
@@ -114,14 +114,13 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     onFailure: (error) => logger.debug({ err: error }, 'presence cannot be told now'),
   });
   const conferencing = config.conferencing && new Conferencing(config.conferencing);
-  // Of calls there are none yet.
   const keepers = { MEETING: meetingRooms, CALL: callKeeper };
   const conferenceRooms = stack.use(new ConferenceRooms({ db, conferencing, keepers, logger }));
   const { tail, hub } = await startLog(connection, config, logger, {
     came: (userId) => attendance.came(userId),
     left: (userId) => attendance.left(userId),
     happened: ({ kind, audienceId }) => {
-      if (kind === 'ACCESS_ENDED') conferenceRooms.accessEnded();
+      if (kind === 'ACCESS_ENDED' || kind === 'SESSION_ENDED') conferenceRooms.accessEnded();
       if (kind === 'ACCESS_BEGAN' || kind === 'ACCESS_ENDED') rooms.accessChanged(audienceId);
       else if (changesWhoIsMet(kind)) rooms.personChanged(audienceId);
     },
@@ -139,19 +138,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     { name: 'spent-codes', cron: '37 3 * * *', run: forgetSpent },
     ...(streaming ? [streamWatch(streaming.graceMs)] : []),
   ];
-  const tasks: readonly TaskKind[] = [
-    scheduledPublication,
-    scheduledMessage,
-    pollDeadline,
-    broadcastReminder,
-    broadcastLimit,
-    callRinging,
-    callLimit,
-    streamGrace,
-    meetingReminder,
-    meetingLimit,
-    ...conferenceRooms.tasks,
-  ];
+  const tasks = [...ownTasks, ...conferenceRooms.tasks];
   const jobs = stack.use(await startJobs(connection, { recurring, tasks }, logger));
   const authenticateAll = (tokens: readonly string[]) => authenticate(db, tokens, config.sessionIdleDays);
   const services: Services = {
@@ -166,6 +153,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
         duration: 60 * 60,
       }),
     ),
+    limitCalls: limitInMemory(config.callsPerMinute, 60),
+    limitQuestions: limitInMemory(config.questionsPerMinute, 60),
     sessionDays: { idle: config.sessionIdleDays, max: config.sessionMaxDays },
     authenticate: together(authenticateAll),
     viewerOfSession: together((ids) => viewersOf(db, ids, config.sessionIdleDays)),
@@ -240,6 +229,20 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+/** What is done at its moment, and needs nothing but the database. */
+const ownTasks: readonly TaskKind[] = [
+  scheduledPublication,
+  scheduledMessage,
+  pollDeadline,
+  broadcastReminder,
+  broadcastLimit,
+  callRinging,
+  callLimit,
+  streamGrace,
+  meetingReminder,
+  meetingLimit,
+];
 
 async function startSignals(connection: Connection, { nats }: Config, logger: Logger): Promise<Signals> {
   const lost = 'NATS is lost: nobody hears who is online at other processes';

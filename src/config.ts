@@ -185,6 +185,8 @@ const environment = z
     HOMEROOM_LOG_RETENTION_DAYS: whole(7, 1, 90),
     HOMEROOM_RATE_PER_MINUTE: whole(600, 1, 1_000_000),
     HOMEROOM_SIGN_IN_RATE_PER_HOUR: whole(300, 1, 1_000_000),
+    HOMEROOM_CALLS_PER_MINUTE: whole(6, 1, 1_000_000),
+    HOMEROOM_QUESTIONS_PER_MINUTE: whole(6, 1, 1_000_000),
     HOMEROOM_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
   })
   .superRefine((env, ctx) => {
@@ -302,6 +304,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     logRetentionDays: is.HOMEROOM_LOG_RETENTION_DAYS,
     ratePerMinute: is.HOMEROOM_RATE_PER_MINUTE,
     signInRatePerHour: is.HOMEROOM_SIGN_IN_RATE_PER_HOUR,
+    callsPerMinute: is.HOMEROOM_CALLS_PER_MINUTE,
+    questionsPerMinute: is.HOMEROOM_QUESTIONS_PER_MINUTE,
     logLevel: is.HOMEROOM_LOG_LEVEL,
   });
 }

@@ -88,6 +88,12 @@ export const personName = { familyName: line(100), givenName: line(100), patrony
 /** A day of the calendar, `2026-09-01`. */
 export const day = z.iso.date().refine((value) => value >= '1900' && value < '2200');
 
+/** @throws InvalidInput unless the moment lies in the coming year, where one is given */
+export function demandComingYear(field: string, at: Date | null | undefined): void {
+  const ahead = at ? at.getTime() - Date.now() : 1;
+  if (ahead <= 0 || ahead > 365 * 86_400_000) throw new InvalidInput(field, 'INVALID_FUTURE');
+}
+
 /** A time of day, `21:30`. */
 export const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { readConfig } from '../src/config.ts';
 import { globalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
+import { conferencing } from './support/beside.ts';
 import {
   allowGuardianChats,
   type ChatRoom,
@@ -21,12 +21,6 @@ let app: TestApp;
 let room: ChatRoom;
 /** Between the teacher and the guardian; of the group. */
 let between: string;
-
-const { conferencing } = readConfig({
-  HOMEROOM_LIVEKIT_URL: 'ws://127.0.0.1:9',
-  HOMEROOM_LIVEKIT_API_KEY: 'key',
-  HOMEROOM_LIVEKIT_API_SECRET: 'a secret of thirty-two characters',
-});
 
 beforeAll(async () => {
   app = await startTestApp({ config: { conferencing } });

@@ -6,6 +6,7 @@ import { Operations } from '../src/graphql/operations.ts';
 import { Plans } from '../src/graphql/plan.ts';
 import { selectionOf } from '../src/graphql/sharing.ts';
 import { schema } from '../src/schema.ts';
+import { operation as operationText } from './support/operations.ts';
 
 setFlagsFromString('--expose_gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -54,4 +55,15 @@ test('of what people follow in ways of their own, and then no more, a few megaby
   });
   expect(kept).toBeLessThan(20);
   expect(plans.loaders).toBeDefined(); // they are there still
+});
+
+test.each([
+  ['BroadcastStarted', ['BroadcastStarted']],
+  ['BroadcastEvents', ['BroadcastStarted', 'BroadcastChanged', 'BroadcastQuestionChanged']],
+])('what thousands are told at one moment asks nothing of them, so that it is made once for all: %s', (name, events) => {
+  const document = parse(operationText(name));
+  const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (!operation) throw new Error('no operation');
+  const selection = selectionOf(schema, document, operation);
+  expect(events.filter((event) => selection.perViewer(event))).toEqual([]);
 });

@@ -39,6 +39,7 @@ const openings = ['Query.invitePreview', 'Query.viewer', 'Mutation.requestSignIn
 
 /** What of chats and calls tells people of themselves, or follows from what has a rule. */
 const ownFields = [
+  'Broadcast.viewerNotifyAt',
   'Call.chat',
   'Call.viewerIsIn',
   'Call.viewerMissed',
@@ -53,6 +54,7 @@ const ownFields = [
   'Chat.viewerReadThrough',
   'Chat.viewerUnreadCount',
   'ChatMember.isOnline',
+  'Meeting.viewerNotifyAt',
   'Meeting.viewerParticipation',
   'Message.clientMessageId',
   'Message.readCount',

@@ -61,6 +61,8 @@ test('a host sends a picture: families hear of it at once, see it by their own a
     'cache-control': 'no-store',
     'content-type': 'application/vnd.apple.mpegurl',
   });
+  const asked = await nginx.get(url, 'OPTIONS');
+  expect([asked.status, asked.headers['access-control-allow-origin']]).toEqual([204, '*']);
   const [segment = ''] = /^\d+\.ts$/m.exec(playlist.body) ?? [];
   expect((await nginx.get(new URL(segment, url).href)).headers).toMatchObject({
     'cache-control': 'private, max-age=60',

@@ -113,47 +113,95 @@ describe.each([
   });
 });
 
+// They wait most of their time, so they wait together.
+describe.concurrent('over seconds', () => {
+  test('who says nothing more has ceased to write after six seconds, and who says so again has not', async () => {
+    const { chatId, teacher, mother, father } = await openChat(app);
+    await using stream = look(mother, chatId);
+    await stream.begun();
+    const began = performance.now();
+    await Promise.all([type(teacher, chatId), type(father, chatId)]);
+    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing', 'Father X': 'typing' }), within);
+    await vi.waitFor(() => expect(performance.now() - began).toBeGreaterThan(3_500), { timeout: 5_000, interval: 100 });
+    await type(father, chatId);
+    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Father X': 'typing' }), inTime);
+    expect(performance.now() - began).toBeGreaterThan(5_900);
+    await vi.waitFor(() => expect(known(stream)).toEqual({}), inTime);
+    expect(performance.now() - began).toBeGreaterThan(9_400);
+    // Once each, however often it was said.
+    expect(stream.delivered.flatMap(({ people }) => people).filter(({ isTyping }) => isTyping)).toHaveLength(2);
+  });
+
+  test('whoever has gone is offline after some seconds, and one who comes back meanwhile never was', async () => {
+    const { chatId, teacher, mother, father } = await openChat(app);
+    await using stream = look(mother, chatId);
+    await stream.begun();
+    const [first, lasting] = [look(teacher, chatId), look(father, chatId)];
+    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'online', 'Father X': 'online' }), within);
+    const left = performance.now();
+    await Promise.all([first.client.dispose(), lasting.client.dispose()]);
+    await using again = await look(father, chatId).begun();
+    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Father X': 'online' }), inTime);
+    expect(performance.now() - left).toBeGreaterThan(4_900);
+    const ofFather = stream.delivered
+      .flatMap(({ people }) => people)
+      .filter(({ user }) => user.displayName === 'Father X');
+    expect(ofFather).toHaveLength(1);
+    expect(again.delivered.flatMap(({ people }) => people).map(({ user }) => user.displayName)).not.toContain(
+      'Father X',
+    );
+  });
+
+  test('whoever says again and again that they write is told of once, and stopped when it is too much', async () => {
+    await using server = await startTestApp();
+    const { chatId, teacher, mother } = await openChat(server);
+    await using stream = await look(mother, chatId).begun();
+    const said = await saidDuring(server, async () => {
+      for (let turn = 0; turn < 20; turn++) {
+        expect(await type(teacher, chatId)).toMatchObject({ id: chatId });
+        await delay(100);
+      }
+      expect(known(stream)).toEqual({ 'Teacher X': 'typing' });
+    });
+    expect(said.filter((payload) => payload.includes('TYPING'))).toHaveLength(1);
+    const answers: Json[] = [];
+    for (let turn = 0; turn < 20; turn++) {
+      answers.push(await teacher.does('StopTyping', { chatId }), await type(teacher, chatId));
+    }
+    expect(answers.filter(({ id }) => id !== chatId)).toEqual([]);
+    expect(await type(teacher, chatId)).toMatchObject({ __typename: 'RateLimited', code: 'RATE_LIMITED' });
+    expect(await teacher.does('StopTyping', { chatId })).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(await type(mother, chatId)).toMatchObject({ id: chatId });
+  });
+
+  test('a process that has just begun soon knows who is at the others, and one that stops says that its people have gone', async () => {
+    await using server = await startTestApp();
+    const { chatId, teacher, mother } = await openChat(server);
+    await using stream = look(teacher, chatId);
+    await saidDuring(server, async (said) => {
+      await stream.begun();
+      await vi.waitFor(() => expect(said.join()).toContain('ONLINE'), inTime);
+    });
+    const other = await startTestApp({ databaseUrl: server.databaseUrl ?? '' });
+    await using there = look(new TestClient(other.url, mother.token), chatId);
+    await vi.waitFor(() => expect(known(there)).toEqual({ 'Teacher X': 'online' }), { timeout: 3_000, interval: 20 });
+    const online = async () =>
+      (await teacher.run('ChatMembers', { id: chatId })).chat.members.nodes.filter(({ isOnline }: Json) => isOnline)
+        .length;
+    await vi.waitFor(async () => expect(await online()).toBe(2), inTime);
+    await other[Symbol.asyncDispose]();
+    const stopped = performance.now();
+    await vi.waitFor(async () => expect(await online()).toBe(1), inTime);
+    expect(performance.now() - stopped).toBeLessThan(8_000);
+  });
+});
+
 test('on the embedded database, too, one sees that another writes', async () => {
   await using server = await startTestApp({ embedded: true });
   const { chatId, teacher, mother } = await openChat(server);
   await using stream = await look(mother, chatId).begun();
   await type(teacher, chatId);
   await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing' }), within);
-});
-
-test('who says nothing more has ceased to write after six seconds, and who says so again has not', async () => {
-  const { chatId, teacher, mother, father } = await openChat(app);
-  await using stream = look(mother, chatId);
-  await stream.begun();
-  const began = performance.now();
-  await Promise.all([type(teacher, chatId), type(father, chatId)]);
-  await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing', 'Father X': 'typing' }), within);
-  await vi.waitFor(() => expect(performance.now() - began).toBeGreaterThan(3_500), { timeout: 5_000, interval: 100 });
-  await type(father, chatId);
-  await vi.waitFor(() => expect(known(stream)).toEqual({ 'Father X': 'typing' }), inTime);
-  expect(performance.now() - began).toBeGreaterThan(5_900);
-  await vi.waitFor(() => expect(known(stream)).toEqual({}), inTime);
-  expect(performance.now() - began).toBeGreaterThan(9_400);
-  // Once each, however often it was said.
-  expect(stream.delivered.flatMap(({ people }) => people).filter(({ isTyping }) => isTyping)).toHaveLength(2);
-});
-
-test('whoever has gone is offline after some seconds, and one who comes back meanwhile never was', async () => {
-  const { chatId, teacher, mother, father } = await openChat(app);
-  await using stream = look(mother, chatId);
-  await stream.begun();
-  const [first, lasting] = [look(teacher, chatId), look(father, chatId)];
-  await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'online', 'Father X': 'online' }), within);
-  const left = performance.now();
-  await Promise.all([first.client.dispose(), lasting.client.dispose()]);
-  await using again = await look(father, chatId).begun();
-  await vi.waitFor(() => expect(known(stream)).toEqual({ 'Father X': 'online' }), inTime);
-  expect(performance.now() - left).toBeGreaterThan(4_900);
-  const ofFather = stream.delivered
-    .flatMap(({ people }) => people)
-    .filter(({ user }) => user.displayName === 'Father X');
-  expect(ofFather).toHaveLength(1);
-  expect(again.delivered.flatMap(({ people }) => people).map(({ user }) => user.displayName)).not.toContain('Father X');
 });
 
 test('a stranger finds no such chat, who has left hears nothing of it, and nobody writes in one that is frozen', async () => {
@@ -318,28 +366,6 @@ async function saidDuring(server: TestApp, work: (said: readonly string[]) => Pr
   return said;
 }
 
-test('whoever says again and again that they write is told of once, and stopped when it is too much', async () => {
-  await using server = await startTestApp();
-  const { chatId, teacher, mother } = await openChat(server);
-  await using stream = await look(mother, chatId).begun();
-  const said = await saidDuring(server, async () => {
-    for (let turn = 0; turn < 20; turn++) {
-      expect(await type(teacher, chatId)).toMatchObject({ id: chatId });
-      await delay(100);
-    }
-    expect(known(stream)).toEqual({ 'Teacher X': 'typing' });
-  });
-  expect(said.filter((payload) => payload.includes('TYPING'))).toHaveLength(1);
-  const answers: Json[] = [];
-  for (let turn = 0; turn < 20; turn++) {
-    answers.push(await teacher.does('StopTyping', { chatId }), await type(teacher, chatId));
-  }
-  expect(answers.filter(({ id }) => id !== chatId)).toEqual([]);
-  expect(await type(teacher, chatId)).toMatchObject({ __typename: 'RateLimited', code: 'RATE_LIMITED' });
-  expect(await teacher.does('StopTyping', { chatId })).toMatchObject({ code: 'RATE_LIMITED' });
-  expect(await type(mother, chatId)).toMatchObject({ id: chatId });
-});
-
 test('the people of a process that was killed are online for no longer than it could be waited for', async () => {
   await using server = await startTestApp();
   const { chatId, teacher, mother, father } = await openChat(server);
@@ -363,27 +389,6 @@ test('the people of a process that was killed are online for no longer than it c
   } finally {
     vi.mocked(performance.now).mockRestore();
   }
-});
-
-test('a process that has just begun soon knows who is at the others, and one that stops says that its people have gone', async () => {
-  await using server = await startTestApp();
-  const { chatId, teacher, mother } = await openChat(server);
-  await using stream = look(teacher, chatId);
-  await saidDuring(server, async (said) => {
-    await stream.begun();
-    await vi.waitFor(() => expect(said.join()).toContain('ONLINE'), inTime);
-  });
-  const other = await startTestApp({ databaseUrl: server.databaseUrl ?? '' });
-  await using there = look(new TestClient(other.url, mother.token), chatId);
-  await vi.waitFor(() => expect(known(there)).toEqual({ 'Teacher X': 'online' }), { timeout: 3_000, interval: 20 });
-  const online = async () =>
-    (await teacher.run('ChatMembers', { id: chatId })).chat.members.nodes.filter(({ isOnline }: Json) => isOnline)
-      .length;
-  await vi.waitFor(async () => expect(await online()).toBe(2), inTime);
-  await other[Symbol.asyncDispose]();
-  const stopped = performance.now();
-  await vi.waitFor(async () => expect(await online()).toBe(1), inTime);
-  expect(performance.now() - stopped).toBeLessThan(8_000);
 });
 
 /** The school's members as those who take part in one chat. */

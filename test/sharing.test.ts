@@ -15,6 +15,7 @@ import type { Context } from '../src/graphql/context.ts';
 import { canonical, selectionOf } from '../src/graphql/sharing.ts';
 import { schema } from '../src/schema.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
+import { conferencing } from './support/beside.ts';
 import type { Json, TestClient } from './support/client.ts';
 import { pollIn } from './support/polls.ts';
 import { RawSocket } from './support/socket.ts';
@@ -25,7 +26,7 @@ let log: Json[];
 
 beforeEach(async () => {
   log = [];
-  app = await startTestApp({ onLog: (line) => log.push(line) });
+  app = await startTestApp({ config: { conferencing }, onLog: (line) => log.push(line) });
 });
 afterEach(() => app[Symbol.asyncDispose]());
 
@@ -234,6 +235,13 @@ test('no field that an event can reach asks who looks without being marked', asy
   await app.world.message(teacher, chatId, 'And at noon', { replyToId, mentionedIds: input.userIds });
   await school.administrator.does('PinMessage', { messageId: replyToId });
   await school.administrator.does('ClosePoll', { pollId: (await pollIn(teacher, chatId)).id });
+  const call = await teacher.does('StartCall', { input: { chatId, kind: 'AUDIO' } });
+  await school.administrator.does('AnswerCall', { callId: call.call.id });
+  await teacher.does('ScheduleMeeting', { input: { chatId, title: 'Repairs', format: 'ONLINE' } });
+  const planned = { channelId, title: 'Snow', hostId: input.userIds[0], questioning: 'OPEN' };
+  const { id: broadcastId } = await school.administrator.does('ScheduleBroadcast', { input: planned });
+  await teacher.does('StartBroadcast', { broadcastId });
+  await teacher.does('AskBroadcastQuestion', { broadcastId, text: 'Can you hear me?' });
   const leaving = await app.world.member(school, 'GUARDIAN');
   await leaving.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
   await school.administrator.does('EndMembership', { membershipId: leaving.membershipId, reason: 'Left' });

@@ -4,7 +4,7 @@ import { visitChat } from '../chats/commands.ts';
 import { chats } from '../chats/tables.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
-import { idempotencyKey, requiredProse, valid } from '../input.ts';
+import { demandComingYear, idempotencyKey, requiredProse, valid } from '../input.ts';
 import { cancel, enqueue } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
 import { demandWriting, placeMessage } from '../messages/commands.ts';
@@ -84,7 +84,7 @@ const askInChat = (db: Database, viewer: Viewer, chatId: string, wish: Wish): Pr
     const capacity = capacityFor(own, { capacity: wish.capacity ?? null });
     if (!canAskInChat(own, chat, capacity)) throw new Forbidden('FORBIDDEN_POLL');
     if (wish.anonymous && chat.kind === 'DIRECT') throw new InvalidInput('anonymous', 'INVALID_POLL_DIRECT');
-    refuseDeadline(wish);
+    demandComingYear('closesAt', wish.closesAt);
     if (wish.electorate === 'CHILD') {
       if (!isOfFamilies({ chat: { ...chat, ...own }, own }))
         throw new InvalidInput('electorate', 'INVALID_POLL_ELECTORATE');
@@ -123,7 +123,7 @@ const askInPost = (db: Database, viewer: Viewer, postId: string, wish: Wish): Pr
       throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
     if (first) return first.id;
     demandAttachable(fresh, post);
-    refuseDeadline(wish);
+    demandComingYear('closesAt', wish.closesAt);
     if (wish.electorate === 'CHILD' && !isOfFamilies({ post }))
       throw new InvalidInput('electorate', 'INVALID_POLL_ELECTORATE');
     const [other] = await tx.select({ id: polls.id }).from(polls).where(eq(polls.postId, postId));
@@ -154,11 +154,6 @@ async function postChanged(tx: Transaction, { userId }: Viewer, before: HeldPost
   await tellMakers(tx, post, 'POST_CHANGED');
   return post;
 }
-
-const refuseDeadline = ({ closesAt }: Pick<Wish, 'closesAt'>): void => {
-  if (closesAt && (closesAt <= new Date() || closesAt.getTime() > Date.now() + 365 * 86_400_000))
-    throw new InvalidInput('closesAt', 'INVALID_FUTURE');
-};
 
 async function insertPoll(
   tx: Transaction,

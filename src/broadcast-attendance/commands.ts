@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { canSeeBroadcast, canWatch } from '../broadcasts/policy.ts';
 import { type Broadcast, broadcastById } from '../broadcasts/queries.ts';
 import type { Database } from '../database/connect.ts';
@@ -8,9 +8,9 @@ import { Forbidden, InvalidState, NotFound } from '../errors.ts';
 import type { Viewer } from '../viewer.ts';
 
 /** What of the time since somebody was last seen counts as watched: who was away for longer was not there. */
-const counted = sql.raw(
-  `least(extract(epoch from now() - broadcast_attendances.seen_at), 60)::int * (broadcast_attendances.left_at is null)::int`,
-);
+const countedUntil = (at: SQL): SQL => sql`
+  greatest(least(extract(epoch from ${at} - broadcast_attendances.seen_at), 60), 0)::int * (broadcast_attendances.left_at is null)::int`;
+const counted = countedUntil(sql`now()`);
 
 /** Notes that somebody came who may, if it is LIVE; answers no row where that is not so. */
 export const joining = sql`
@@ -73,14 +73,22 @@ async function watched(db: Database, viewer: Viewer, broadcastId: string): Promi
 export interface Seen {
   readonly broadcastId: string;
   readonly userId: string;
+  /** How many seconds ago; clocks differ. */
+  readonly agoS: number;
 }
 
-const see = prepareRaw<{ id: string }, { broadcastIds: readonly string[]; userIds: readonly string[] }>(sql`
+type SeenColumns = { broadcastIds: readonly string[]; userIds: readonly string[]; agoS: readonly number[] };
+
+/** Who has left since is gone. */
+const see = prepareRaw<{ id: string }, SeenColumns>(sql`
   update broadcast_attendances
-  set watched_seconds = watched_seconds + ${counted}, seen_at = now(), left_at = null
+  set watched_seconds = watched_seconds + ${countedUntil(sql`held.at`)}, seen_at = greatest(seen_at, held.at), left_at = null
   from (
-    select a.id from unnest(${sql.placeholder('broadcastIds')}::uuid[], ${sql.placeholder('userIds')}::uuid[]) s (broadcast_id, user_id)
+    select a.id, now() - make_interval(secs => s.ago) as at
+    from unnest(${sql.placeholder('broadcastIds')}::uuid[], ${sql.placeholder('userIds')}::uuid[], ${sql.placeholder('agoS')}::float8[])
+      s (broadcast_id, user_id, ago)
     join broadcast_attendances a on a.broadcast_id = s.broadcast_id and a.user_id = s.user_id
+    where a.left_at is null or a.left_at < now() - make_interval(secs => s.ago)
     order by a.id for update of a
   ) held
   where broadcast_attendances.id = held.id
@@ -89,5 +97,9 @@ const see = prepareRaw<{ id: string }, { broadcastIds: readonly string[]; userId
 /** Notes who was seen watching, all in one statement. Who plays has joined before: by that they got the address. */
 export async function recordSeen(db: Database, seen: readonly Seen[]): Promise<void> {
   if (seen.length === 0) return;
-  await see(db, { broadcastIds: seen.map((one) => one.broadcastId), userIds: seen.map((one) => one.userId) });
+  await see(db, {
+    broadcastIds: seen.map((one) => one.broadcastId),
+    userIds: seen.map((one) => one.userId),
+    agoS: seen.map((one) => one.agoS),
+  });
 }

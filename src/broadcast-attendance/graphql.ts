@@ -1,6 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
 import { BroadcastType, broadcastMutation, whichBroadcast } from '../broadcasts/graphql.ts';
-import { canRunBroadcast } from '../broadcasts/policy.ts';
 import type { Broadcast } from '../broadcasts/queries.ts';
 import { listOfPeople } from '../chat-members/graphql.ts';
 import { InvalidState } from '../errors.ts';
@@ -8,6 +7,7 @@ import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import type { Playback } from '../streaming/streaming.ts';
 import { joinBroadcast, leaveBroadcast } from './commands.ts';
+import { canSeeAttendance } from './policy.ts';
 import { type Attendee, attendeesOf, watchersOf } from './queries.ts';
 
 const AttendeeType = builder.objectRef<Attendee>('BroadcastAttendee').implement({
@@ -42,10 +42,10 @@ builder.objectFields(BroadcastType, (t) => ({
     type: AttendeeType,
     nullable: true,
     description:
-      'Who has watched it, once each, the latest comers first. Null: not for this viewer (only who runs it). Guardians whom the viewer ' +
+      'Who has watched it, once each, the latest comers first. Null: not for this viewer (only who leads, and the host unless it is for all). Guardians whom the viewer ' +
       'does not meet are left out (§4.11).',
     resolve: (broadcast, args, ctx) =>
-      canRunBroadcast(ctx.viewer, broadcast)
+      canSeeAttendance(ctx.viewer, broadcast)
         ? listOfPeople(ctx, args, attendeesOf, { broadcastId: broadcast.id })
         : null,
   }),

@@ -30,9 +30,8 @@ export const attendeesOf = peopleList<Attendee, { broadcastId: string }>(
 );
 
 const watchers = prepareRaw<{ id: string; size: number }, { ids: readonly string[] }>(sql`
-  select b.id, count(*)::int as size from broadcasts b join broadcast_attendances a on a.broadcast_id = b.id
-  where b.id = any(${sql.placeholder('ids')}::uuid[]) and ${watching}
-  group by b.id`);
+  select b.id, (select count(*)::int from broadcast_attendances a where a.broadcast_id = b.id and ${watching}) as size
+  from broadcasts b where b.id = any(${sql.placeholder('ids')}::uuid[]) and b.state = 'LIVE'`);
 
 /** Who comes asks how many are there: counted for each of thousands, that would be most of the work. */
 const countGapMs = 50;

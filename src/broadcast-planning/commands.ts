@@ -17,12 +17,10 @@ import type { Channel } from '../channels/tables.ts';
 import { placeAt } from '../database/columns.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
-import { httpsUrl, idempotencyKey, line, optionalLine, prose, valid } from '../input.ts';
-import { cancel, enqueue } from '../jobs/tasks.ts';
+import { demandComingYear, httpsUrl, idempotencyKey, line, optionalLine, prose, valid } from '../input.ts';
+import { cancel, minutesBefore, reschedule } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
 import type { Viewer } from '../viewer.ts';
-
-const minuteMs = 60_000;
 
 const title = line(200);
 const description = prose(2000);
@@ -49,16 +47,14 @@ export async function scheduleBroadcast(db: Database, viewer: Viewer, input: unk
   return transact(db, async (tx) => {
     const { channel, viewer: fresh } = await visitChannel(tx, viewer, wish.channelId);
     const first = wish.idempotencyKey ? await broadcastByKey(tx, viewer, wish.idempotencyKey) : null;
-    if (first && (first.channelId !== channel.id || first.title !== wish.title))
-      throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
-    if (first) return first;
+    if (first) return sameWish(first, wish);
     if (!canSchedule(fresh, channel)) {
       if (channel.state !== 'ACTIVE') throw new InvalidInput('channelId', 'INVALID_ARCHIVED_CHANNEL');
       throw new Forbidden('FORBIDDEN_SCHEDULE_BROADCAST');
     }
     const host = wish.hostId ?? viewer.userId;
     await demandHost(tx, fresh, host, channel);
-    if (wish.startsAt) refusePast(wish.startsAt);
+    demandComingYear('startsAt', wish.startsAt);
     const starts = wish.startsAt ?? new Date();
     const [broadcast] = await tx
       .insert(broadcasts)
@@ -76,13 +72,19 @@ export async function scheduleBroadcast(db: Database, viewer: Viewer, input: unk
     if (!broadcast) {
       const made = await broadcastByKey(tx, viewer, wish.idempotencyKey ?? '');
       if (!made) throw new Error('insert returned no row');
-      return made;
+      return sameWish(made, wish);
     }
     await planReminder(tx, broadcast);
     await tellReaders(tx, { ...broadcast, channel }, 'BROADCAST_SCHEDULED');
     await recordBroadcast(tx, viewer.userId, broadcast, { action: 'broadcast.schedule', after: described(broadcast) });
     return broadcast;
   });
+}
+
+/** @throws InvalidInput when the key was another wish’s */
+function sameWish(first: BroadcastRow, { channelId, title: name }: z.output<typeof ScheduleBroadcast>): BroadcastRow {
+  if (first.channelId === channelId && first.title === name) return first;
+  throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
 }
 
 async function broadcastByKey(tx: Transaction, { userId }: Viewer, key: string): Promise<BroadcastRow | null> {
@@ -104,11 +106,6 @@ const noHost = (): never => {
   throw new InvalidInput('hostId', 'INVALID_HOST');
 };
 
-function refusePast(at: Date): void {
-  if (at <= new Date() || at.getTime() > Date.now() + 365 * 24 * 60 * minuteMs)
-    throw new InvalidInput('startsAt', 'INVALID_FUTURE');
-}
-
 const UpdateBroadcast = z
   .object({ title, description, startsAt, hostId, remindBefore, questioning: z.enum(questioning.enumValues) })
   .partial();
@@ -128,7 +125,7 @@ export async function updateBroadcast(
     const isPlan = ['startsAt', 'hostId', 'remindBefore'].some((field) => field in changes);
     if (isOver(before) || (isPlan && before.state !== 'SCHEDULED')) throw new InvalidState(before.state);
     if (Object.keys(changes).length === 0) return before;
-    if (changes.startsAt) refusePast(changes.startsAt);
+    demandComingYear('startsAt', changes.startsAt);
     const isHanded = changes.hostId !== undefined && changes.hostId !== before.hostId;
     if (isHanded) await demandHost(tx, fresh, changes.hostId ?? '', await channelOf(tx, before));
     const broadcast = await setBroadcast(tx, before, {
@@ -147,18 +144,13 @@ export async function updateBroadcast(
   });
 }
 
-const described = ({
-  title: name,
-  startsAt: at,
-  hostId: host,
-  description: about,
-  questioning: asked,
-}: BroadcastRow) => ({
+const described = ({ title: name, description: about, startsAt: at, hostId: host, ...rest }: BroadcastRow) => ({
   title: name,
   description: about,
   startsAt: at,
   hostId: host,
-  questioning: asked,
+  remindBefore: rest.remindBefore,
+  questioning: rest.questioning,
 });
 
 const Cancellation = z.object({ reason: optionalLine(500) });
@@ -216,13 +208,7 @@ export async function setBroadcastRecording(
   });
 }
 
-/** Of the reminders that were planned before, none is left. */
-async function planReminder(
-  tx: Transaction,
-  { id, startsAt: starts, remindBefore: minutes }: BroadcastRow,
-): Promise<void> {
-  await cancel(tx, broadcastReminder, id);
-  if (minutes === null) return;
-  const at = new Date(starts.getTime() - minutes * minuteMs);
-  if (at > new Date()) await enqueue(tx, broadcastReminder, { broadcastId: id }, { at, key: id });
-}
+const planReminder = (tx: Transaction, { id, ...broadcast }: BroadcastRow): Promise<void> => {
+  const at = minutesBefore(broadcast.startsAt, broadcast.remindBefore);
+  return reschedule(tx, broadcastReminder, { broadcastId: id }, { at, key: id });
+};

@@ -6,6 +6,7 @@ import { type Broadcast, broadcastById } from '../broadcasts/queries.ts';
 import { broadcasts } from '../broadcasts/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import type { Limiter } from '../graphql/rates.ts';
 import { idempotencyKey, prose, requiredProse, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
 import { visitOrganization } from '../organizations/commands.ts';
@@ -19,21 +20,20 @@ const AskQuestion = z.object({ text: requiredProse(1000), idempotencyKey });
 
 /**
  * Asks the host of a broadcast that is LIVE; where questions are moderated, and the asker does not run it, it waits for approval.
- * @throws NotFound, Forbidden, InvalidInput, InvalidState
+ * `limit` is how often one person may. @throws NotFound, Forbidden, InvalidInput, InvalidState, RateLimited
  */
 export async function askBroadcastQuestion(
   db: Database,
   viewer: Viewer,
   broadcastId: string,
+  limit: Limiter,
   input: unknown,
 ): Promise<BroadcastQuestionRow> {
   const wish = valid(AskQuestion, input);
   return visit(db, viewer, broadcastId, async (tx, visited) => {
     const { broadcast, viewer: fresh } = visited;
     const first = wish.idempotencyKey ? await firstByKey(tx, viewer, wish.idempotencyKey) : null;
-    if (first && (first.broadcastId !== broadcastId || first.text !== wish.text))
-      throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
-    if (first) return first;
+    if (first) return sameWish(first, broadcastId, wish);
     if (!canWatch(fresh, broadcast)) throw new Forbidden('FORBIDDEN_WATCH');
     if (broadcast.state !== 'LIVE') throw new InvalidState(broadcast.state);
     if (!canAsk(fresh, broadcast)) throw new InvalidInput('broadcastId', 'INVALID_QUESTIONS_OFF');
@@ -52,11 +52,22 @@ export async function askBroadcastQuestion(
     if (!question) {
       const made = await firstByKey(tx, viewer, wish.idempotencyKey ?? '');
       if (!made) throw new Error('insert returned no row');
-      return made;
+      return sameWish(made, broadcastId, wish);
     }
+    await limit(`${viewer.userId} ${broadcastId}`);
     await tellOf(tx, visited, question, waits ? 'BROADCAST_QUESTION_SUBMITTED' : 'BROADCAST_QUESTION_SHOWN');
     return question;
   });
+}
+
+/** @throws InvalidInput when the key was another wish’s */
+function sameWish(
+  first: BroadcastQuestionRow,
+  broadcastId: string,
+  { text }: z.output<typeof AskQuestion>,
+): BroadcastQuestionRow {
+  if (first.broadcastId === broadcastId && first.text === text) return first;
+  throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
 }
 
 async function firstByKey(tx: Transaction, { userId }: Viewer, key: string): Promise<BroadcastQuestionRow | null> {

@@ -4,7 +4,7 @@ import { BroadcastType, whichBroadcast } from '../broadcasts/graphql.ts';
 import { canRunBroadcast } from '../broadcasts/policy.ts';
 import { broadcastById } from '../broadcasts/queries.ts';
 import type { Database } from '../database/connect.ts';
-import { InvalidState } from '../errors.ts';
+import { InvalidState, RateLimited } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
@@ -103,8 +103,8 @@ builder.mutationField('askBroadcastQuestion', (t) =>
     type: QuestionType,
     description:
       'Asks the host of a broadcast that is LIVE, where questions are taken. Where they are MODERATED it waits for who runs it. Who ' +
-      'may watch.',
-    errors,
+      'may watch, a few times a minute.',
+    errors: { types: [InvalidState, RateLimited] },
     input: {
       broadcastId: t.input.id(whichBroadcast),
       text: t.input.string({ required: true, description: 'What is asked, as plain text: 1 to 1,000 characters.' }),
@@ -113,7 +113,10 @@ builder.mutationField('askBroadcastQuestion', (t) =>
       }),
     },
     resolve: (_root, { input: { broadcastId, ...wish } }, ctx) =>
-      shown(ctx, askBroadcastQuestion(ctx.db, ctx.viewer, idOf('Broadcast', broadcastId), wish)),
+      shown(
+        ctx,
+        askBroadcastQuestion(ctx.db, ctx.viewer, idOf('Broadcast', broadcastId), ctx.services.limitQuestions, wish),
+      ),
   }),
 );
 

@@ -150,12 +150,13 @@ export async function byClock(...what: Parameters<typeof unattended<unknown>>): 
   await unattended(...what);
 }
 
-/** Reminds the channel's readers of a broadcast that begins soon. */
+/** Reminds the channel's readers of a broadcast that begins soon; in a channel that was put away none does. */
 export const broadcastReminder: TaskKind<{ readonly broadcastId: string }> = {
   name: 'broadcast-reminder',
   run: (db, { broadcastId }) =>
     byClock(db, broadcastId, async (tx, broadcast) => {
-      if (broadcast.state === 'SCHEDULED') await tellReaders(tx, broadcast, 'BROADCAST_REMINDED');
+      const { state, channel } = broadcast;
+      if (state === 'SCHEDULED' && channel.state === 'ACTIVE') await tellReaders(tx, broadcast, 'BROADCAST_REMINDED');
     }),
 };
 

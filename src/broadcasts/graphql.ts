@@ -1,10 +1,10 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
-import { ChannelType } from '../channels/graphql.ts';
+import { ChannelType, followChannels } from '../channels/graphql.ts';
 import { channelById } from '../channels/queries.ts';
 import type { Database } from '../database/connect.ts';
-import { InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { InvalidState, NotFound } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
@@ -263,18 +263,7 @@ builder.subscriptionField('broadcastStarted', (t) =>
       organizationId: t.arg.id({ description: 'Of this organization. Either this or `channelId`.' }),
       after: t.arg({ type: 'Cursor', description: afterDescription }),
     },
-    subscribe: async (_root, { channelId, organizationId, after }, ctx) => {
-      const kinds = kindsOf(BroadcastStarted);
-      if (channelId && !organizationId) {
-        const placeId = idOf('Channel', channelId);
-        const channel = await ctx.load(channelById, placeId);
-        if (!channel) throw new NotFound();
-        return follow(ctx, { of: { audienceId: channel.audienceId }, scope: 'ANCHOR', kinds, placeId }, after);
-      }
-      if (!organizationId || channelId) throw new InvalidInput('channelId', 'INVALID_EITHER_OR');
-      const of = { kind: 'MEMBERS', organizationId: idOf('Organization', organizationId) } as const;
-      return follow(ctx, { of, scope: 'ORGANIZATION', kinds }, after);
-    },
+    subscribe: (_root, args, ctx) => followChannels(ctx, args, kindsOf(BroadcastStarted)),
     resolve: (event) => event,
   }),
 );

@@ -52,6 +52,7 @@ export const broadcasts = pgTable(
   },
   (t) => [
     unique('broadcasts_idempotency_key').on(t.creatorId, t.idempotencyKey),
+    index('broadcasts_open_index').on(t.channelId).where(sql`${t.state} in ('SCHEDULED', 'LIVE')`),
     uniqueIndex('broadcasts_live_key').on(t.channelId).where(sql`${t.state} = 'LIVE'`),
     index('broadcasts_channel_index').on(t.channelId, t.place),
     index('broadcasts_organization_index').on(t.organizationId, t.place),

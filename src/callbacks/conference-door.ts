@@ -17,6 +17,8 @@ export interface ConferenceDoorOptions {
 }
 
 const maxBytes = 64 * 1024;
+/** Anybody may send what is refused: that is said once in so long. */
+const quietMs = 60_000;
 
 /**
  * `POST /livekit/webhook`: what the LiveKit server tells of its rooms. Answered by a status alone: 204, it was taken; 401, LiveKit has
@@ -26,6 +28,7 @@ export class ConferenceDoor implements Door {
   readonly path = '/livekit/webhook';
   readonly browsers = null;
   readonly #options: ConferenceDoorOptions;
+  #quietUntil = 0;
 
   constructor(options: ConferenceDoorOptions) {
     this.#options = options;
@@ -61,8 +64,13 @@ export class ConferenceDoor implements Door {
     try {
       return await this.#options.conferencing.reportIn(body, authorization);
     } catch (error) {
-      this.#options.logger.warn({ reason: String(error) }, 'a webhook is not LiveKit’s, or too old');
+      this.#warn(error);
       return 'FORGED';
     }
+  }
+  #warn(error: unknown): void {
+    if (Date.now() < this.#quietUntil) return;
+    this.#quietUntil = Date.now() + quietMs;
+    this.#options.logger.warn({ reason: String(error) }, 'a webhook is not LiveKit’s, or too old');
   }
 }

@@ -37,14 +37,14 @@ export class ConferenceRooms implements AsyncDisposable {
     );
   }
 
-  /** Somebody may see less than before: they may be in a room that is not theirs any more. */
+  /** Somebody may see less than before, or has signed out: they may be in a room that is not theirs any more. */
   accessEnded(): void {
     if (this.#options.conferencing) this.#keeping.ask();
   }
 
   async #keep(): Promise<void> {
-    const { db, conferencing } = this.#options;
-    if (conferencing) await sendOutUninvited(db, conferencing);
+    const { db, conferencing, keepers } = this.#options;
+    if (conferencing) await sendOutUninvited(db, conferencing, keepers);
   }
 
   /** What is done again and again: what was missed at once is made up for. */

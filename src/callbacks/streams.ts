@@ -43,7 +43,8 @@ export class Streams implements Door, AsyncDisposable {
   readonly #broadcast: (id: string) => Promise<Awaited<ReturnType<typeof broadcastById>>[number]>;
   /** When each person was last noted as watching a broadcast. */
   readonly #notedAt = new Map<string, number>();
-  #seen: Seen[] = [];
+  /** Since the last were written: who, and when. */
+  #seen: (Omit<Seen, 'agoS'> & { readonly at: number })[] = [];
   #writing: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
 
@@ -113,12 +114,12 @@ export class Streams implements Door, AsyncDisposable {
     return { status: 204, headers: { 'x-broadcast': broadcastId } };
   }
 
-  #note(seen: Seen): void {
+  #note(seen: Omit<Seen, 'agoS'>): void {
     const who = `${seen.broadcastId} ${seen.userId}`;
     const now = performance.now();
     if (now - (this.#notedAt.get(who) ?? Number.NEGATIVE_INFINITY) < seenEveryMs) return;
     this.#notedAt.set(who, now);
-    this.#seen.push(seen);
+    this.#seen.push({ ...seen, at: now });
   }
 
   /** One statement for all who were seen since the last, and after it. */
@@ -129,7 +130,11 @@ export class Streams implements Door, AsyncDisposable {
     if (seen.length === 0) return;
     this.#seen = [];
     this.#writing = this.#writing
-      .then(() => recordSeen(this.#options.services.db, seen))
+      .then(() => {
+        const now = performance.now();
+        const told = seen.map(({ at, ...one }) => ({ ...one, agoS: (now - at) / 1000 }));
+        return recordSeen(this.#options.services.db, told);
+      })
       .catch((error: unknown) => this.#options.logger.warn({ err: error }, 'who watched is not noted'));
   }
 

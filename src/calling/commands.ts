@@ -10,6 +10,7 @@ import { tellChat, type Visit, visitChat } from '../chats/commands.ts';
 import type { Conferencing, JoinTicket } from '../conferencing/conferencing.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotConfigured, NotFound } from '../errors.ts';
+import type { Limiter } from '../graphql/rates.ts';
 import { idempotencyKey, valid } from '../input.ts';
 import { enqueue } from '../jobs/tasks.ts';
 import { append, transact } from '../log/append.ts';
@@ -30,24 +31,26 @@ export interface Joined {
 const StartCall = z.object({ chatId: z.string(), kind: z.enum(callKind.enumValues), idempotencyKey });
 
 /**
- * Calls those who take part in a chat; one call of a chat goes on at a time. @throws NotFound, Forbidden, InvalidInput, InvalidState,
- * NotConfigured
+ * Calls those who take part in a chat; one call of a chat goes on at a time. `limit` is how often one person may make those in one
+ * chat hear it ring. @throws NotFound, Forbidden, InvalidInput, InvalidState, NotConfigured, RateLimited
  */
 export async function startCall(
   db: Database,
   viewer: Viewer,
   conferencing: Conferencing | null,
+  limit: Limiter,
   input: unknown,
 ): Promise<Joined> {
   const wish = valid(StartCall, input);
   const started = await transact(db, async (tx) => {
     const { chat, own } = await visitChat(tx, viewer, wish.chatId);
     demandServer(conferencing);
+    // Also before a repeat: it lets in anew.
+    if (!canAnswer(own)) throw new Forbidden('FORBIDDEN_LEFT_CHAT');
     const first = await firstOf(tx, viewer, wish);
     if (first) return again(tx, first, viewer);
     const obstacle = obstacleToCalling(own, chat);
     if (obstacle === 'NOT_STAFF') throw new Forbidden('FORBIDDEN_CALL');
-    if (obstacle === 'LEFT') throw new Forbidden('FORBIDDEN_LEFT_CHAT');
     if (obstacle) throw new InvalidState(obstacle);
     const ringsUntil = new Date(Date.now() + ringingMs);
     const [call] = await tx
@@ -61,7 +64,8 @@ export async function startCall(
       if (made) return again(tx, made, viewer);
       throw new InvalidInput('chatId', 'INVALID_CALL_GOING_ON');
     }
-    const part = await admit(tx, roomOf(call), viewer.userId);
+    await limit(`${viewer.userId} ${wish.chatId}`);
+    const part = await admit(tx, roomOf(call), viewer);
     await enqueue(tx, callRinging, { callId: call.id }, { at: ringsUntil, key: call.id });
     await enqueue(tx, callLimit, { callId: call.id }, { at: new Date(Date.now() + longestMs), key: call.id });
     await tellChat(tx, chat, 'CALL_STARTED', call.id);
@@ -84,9 +88,9 @@ async function firstOf(
 }
 
 /** A repeated wish: the call, and the way into it while it goes on. */
-const again = async (tx: Transaction, call: CallRow, { userId }: Viewer) => ({
+const again = async (tx: Transaction, call: CallRow, viewer: Viewer) => ({
   call,
-  part: isOpen(call) ? await admit(tx, roomOf(call), userId) : null,
+  part: isOpen(call) ? await admit(tx, roomOf(call), viewer) : null,
 });
 
 const joined = async (
@@ -118,7 +122,7 @@ export async function answerCall(
     demandServer(conferencing);
     if (!canAnswer(own)) throw new Forbidden('FORBIDDEN_LEFT_CHAT');
     if (!isOpen(before)) throw new InvalidState(before.state);
-    const part = await admit(tx, roomOf(before), viewer.userId);
+    const part = await admit(tx, roomOf(before), viewer);
     const answeredAt = sql`coalesce(${participations.answeredAt}, now())`;
     await tx.update(participations).set({ answeredAt, declinedAt: null }).where(eq(participations.id, part.id));
     await tellOwn(tx, viewer, before, 'CALL_JOINED');

@@ -3,7 +3,7 @@ import { type Call, seenCall } from '../calls/queries.ts';
 import { whichChat } from '../chats/graphql.ts';
 import type { JoinTicket } from '../conferencing/conferencing.ts';
 import type { Database } from '../database/connect.ts';
-import { InvalidState, NotConfigured, NotFound } from '../errors.ts';
+import { InvalidState, NotConfigured, NotFound, RateLimited } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
 import { idOf } from '../graphql/ids.ts';
@@ -47,8 +47,9 @@ builder.mutationField('startCall', (t) =>
     type: EnteredType,
     description:
       'Calls those who take part in a chat: in a DIRECT one both may, in others the staff. It rings on their devices (`Call.viewerRings`, ' +
-      'told by `viewerEvents`) for 45 seconds. One call of a chat goes on at a time: `Chat.activeCall`.',
-    errors: { types: [InvalidState, NotConfigured] },
+      'told by `viewerEvents`) for 45 seconds. One call of a chat goes on at a time: `Chat.activeCall`. One person may call in one chat a ' +
+      'few times a minute.',
+    errors: { types: [InvalidState, NotConfigured, RateLimited] },
     input: {
       chatId: t.input.id(whichChat),
       kind: t.input.field({ type: CallKindEnum, required: true, description: 'How.' }),
@@ -58,7 +59,8 @@ builder.mutationField('startCall', (t) =>
     },
     resolve: (_root, { input: { chatId, ...wish } }, ctx) => {
       const { db, viewer, services } = ctx;
-      return entered(ctx, startCall(db, viewer, services.conferencing, { ...wish, chatId: idOf('Chat', chatId) }));
+      const call = { ...wish, chatId: idOf('Chat', chatId) };
+      return entered(ctx, startCall(db, viewer, services.conferencing, services.limitCalls, call));
     },
   }),
 );

@@ -40,10 +40,10 @@ export async function over(
   tx: Transaction,
   before: CallRow,
   state: keyof typeof events,
-  at = new Date(),
+  at: Date | null = null,
 ): Promise<void> {
-  const call = await setCall(tx, before, { state, endedAt: sql`now()` });
-  await endStays(tx, roomOf(call), at);
+  const call = await setCall(tx, before, { state, endedAt: sql`clock_timestamp()` });
+  await endStays(tx, roomOf(call), at ?? call.endedAt ?? new Date(), true);
   await closeRoomSoon(tx, roomOf(call));
   const [chat] = await tx.select().from(chats).where(eq(chats.id, call.chatId));
   if (chat) await tellChat(tx, chat, events[state], call.id);
@@ -107,5 +107,9 @@ export const callKeeper: RoomKeeper = {
     if (told === 'FINISHED') await over(tx, call, call.state === 'RINGING' ? 'MISSED' : 'ENDED', at);
     // Whose other device has taken over is not gone.
     else if (told === 'LEFT' && !stay?.isReplaced && part?.admittedAt && part.leftAt) await gone(tx, call, part);
+  },
+  sentOut: async (tx, part) => {
+    const call = await holdCall(tx, part.roomId);
+    if (call && isOpen(call)) await gone(tx, call, part);
   },
 };

@@ -13,7 +13,7 @@ import { ParticipationType } from '../participations/graphql.ts';
 import { participationsOf } from '../participations/queries.ts';
 import { tellAt } from '../quiet-hours/policy.ts';
 import { quietHoursIn } from '../quiet-hours/queries.ts';
-import { canEndCall, hasMissed, isOpen, type OwnPart, obstacleToCalling, rings } from './policy.ts';
+import { canEndCall, canSeeParticipants, hasMissed, isOpen, type OwnPart, obstacleToCalling, rings } from './policy.ts';
 import {
   activeCall,
   type Call,
@@ -41,7 +41,13 @@ export const CallKindEnum = builder.enumType('CallKind', {
   values: { AUDIO: { description: 'To hear each other.' }, VIDEO: { description: 'To see each other, too.' } } as const,
 });
 
-const nothing: OwnPart = { wasCalled: false, hasAnswered: false, hasDeclined: false, isThere: false };
+const nothing: OwnPart = {
+  wasCalled: false,
+  hasAnswered: false,
+  hasDeclined: false,
+  isThere: false,
+  hasStayed: false,
+};
 
 /** What the viewer has done about a call. */
 const partOf = async (ctx: Context, { id }: Call): Promise<OwnPart> => (await ctx.load(seenCall, id))?.part ?? nothing;
@@ -84,12 +90,17 @@ builder.node(CallType, {
       perViewer: true,
       type: ParticipationType,
       description:
-        'Who has answered or declined, whoever did last first; families’ LIMITED guardians are left out (§4.11).',
+        'Who has answered or declined, whoever did last first; families’ LIMITED guardians are left out (§4.11). None to who left the ' +
+        'chat before the call was over.',
       args: {
         hereOnly: t.arg.boolean({ defaultValue: false, description: 'Only those who are in it now.' }),
       },
-      resolve: ({ id: roomId, organizationId, chat: { audienceId } }, { hereOnly, ...args }, ctx) =>
-        listOfPeople(ctx, args, participationsOf, { roomId, audienceId, organizationId, hereOnly: hereOnly === true }),
+      resolve: async (call, { hereOnly, ...args }, ctx) => {
+        const { organizationId, chat } = call;
+        const roomId = canSeeParticipants(await partOf(ctx, call)) ? call.id : idOrNone('Call', '');
+        const room = { roomId, audienceId: chat.audienceId, organizationId };
+        return listOfPeople(ctx, args, participationsOf, { ...room, hereOnly: hereOnly === true });
+      },
     }),
     viewerRings: t.boolean({
       perViewer: true,

@@ -38,9 +38,11 @@ export interface OwnPart {
   readonly hasAnswered: boolean;
   readonly hasDeclined: boolean;
   readonly isThere: boolean;
+  /** Whether they took part in the chat until it was over, or do while it goes on. */
+  readonly hasStayed: boolean;
 }
 
-/** Is to hear it ring: who was called and has not reacted, unless the chat is muted or they are not to be disturbed. */
+/** Is to hear it ring: who was called, is still there and has not reacted, unless the chat is muted or they are not to be disturbed. */
 export const rings = (
   viewer: Pick<Viewer, 'userId'>,
   call: Pick<CallRow, 'state' | 'callerId' | 'ringsUntil'>,
@@ -50,10 +52,15 @@ export const rings = (
   isOpen(call) &&
   call.ringsUntil > now &&
   call.callerId !== viewer.userId &&
+  part.wasCalled &&
+  part.hasStayed &&
   !part.hasAnswered &&
   !part.hasDeclined &&
   !isMuted &&
   !isQuiet;
+
+/** Sees who takes part in a call: who is of the chat, or was when it was over. Who went before learns no more of it. */
+export const canSeeParticipants = ({ hasStayed }: Pick<OwnPart, 'hasStayed'>): boolean => hasStayed;
 
 /** Has missed it: who was called and did nothing until it was over. */
 export const hasMissed = (

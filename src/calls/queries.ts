@@ -47,7 +47,8 @@ const callsSeen = (among: SQL): SQL => sql`
       'wasCalled', exists (${present} and m.since <= l.created_at),
       'hasAnswered', p.answered_at is not null,
       'hasDeclined', p.declined_at is not null,
-      'isThere', p.admitted_at is not null and p.left_at is null) as part
+      'isThere', p.admitted_at is not null and p.left_at is null,
+      'hasStayed', exists (${present} and (m.until is null or m.until >= l.ended_at))) as part
   from calls l join chats c on c.id = l.chat_id
   left join participations p on p.room_id = l.id and p.user_id = ${me}
   where ${among} and exists (${present})`;
@@ -95,14 +96,20 @@ export interface CallFilter {
 
 const given = (name: string, type: string): SQL => sql`${sql.placeholder(name)}::${sql.raw(type)}`;
 
-/** Of one chat, or of all in which the viewer takes part or did. `hasMissed`, for a list. */
+/** `hasMissed`, for a list: of calls `l` in a chat `c`, about which the viewer did `p`. */
+const missed = sql`(l.ended_at is not null and l.caller_id <> ${me} and exists (${present} and m.since <= l.created_at)
+  and p.answered_at is null and p.declined_at is null)`;
+
+/** Which of them people are told of: those of the last 30 days, over after they were last seen to. Ids tell when calls began. */
+export const missedSince = (seenAt: SQL): SQL => sql`
+  l.id > (select uuidv7(interval '-30 days')) and l.ended_at > coalesce(${seenAt}, '-infinity') and ${missed}`;
+
+/** Of one chat, or of all in which the viewer takes part or did. */
 const among = sql`
   c.audience_id in (select o.audience_id from audience_members o where o.user_id = ${me})
   and (${given('chatId', 'uuid')} is null or l.chat_id = ${given('chatId', 'uuid')})
   and (${given('organizationId', 'uuid')} is null or l.organization_id = ${given('organizationId', 'uuid')})
-  and (not ${given('missedOnly', 'boolean')} or (
-    l.ended_at is not null and l.caller_id <> ${me} and exists (${present} and m.since <= l.created_at)
-    and p.answered_at is null and p.declined_at is null))`;
+  and (not ${given('missedOnly', 'boolean')} or ${missed})`;
 
 type PageValues = Asker & CallFilter & { after: string | null; before: string | null; limit: number };
 

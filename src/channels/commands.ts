@@ -4,7 +4,7 @@ import { audit, type Deed } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { type GroupRow, groups } from '../groups/tables.ts';
-import { idempotencyKey, line, prose, valid } from '../input.ts';
+import { demandComingYear, idempotencyKey, line, prose, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
 import { enterOrganization, visitOrganization } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
@@ -203,11 +203,9 @@ export async function muteChannel(
   channelId: string,
   until: Date | null,
 ): Promise<Channel> {
-  if (until && (until <= new Date() || until > inAYear())) throw new InvalidInput('until', 'INVALID_FUTURE');
+  demandComingYear('until', until);
   return mark(db, viewer, channelId, { mutedAt: sql`now()`, mutedUntil: until });
 }
-
-const inAYear = () => new Date(Date.now() + 365 * 86_400_000);
 
 /** Hears of a channel again. @throws NotFound, InvalidState */
 export const unmuteChannel = (db: Database, viewer: Viewer, channelId: string): Promise<Channel> =>

@@ -1,10 +1,12 @@
 import { follow } from '../audiences/queries.ts';
-import { InvalidState, NotFound } from '../errors.ts';
+import { InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
+import type { Context } from '../graphql/context.ts';
 import { idOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveEvent, liveUnion } from '../graphql/live.ts';
 import { GroupType, showGroup } from '../groups/graphql.ts';
+import type { Follower } from '../log/follower.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import {
   archiveChannel,
@@ -242,6 +244,29 @@ liveEvent('ChannelMarked', {
   description: 'What the viewer keeps for themself about a channel has changed. For their own devices.',
   subject: { name: 'channel', type: ChannelType, by: channelById, canSee: canReadChannel },
 });
+
+/** Follows what is told of one channel, or of all that the viewer reads in an organization. @throws NotFound, InvalidInput */
+export async function followChannels(
+  ctx: Context,
+  { channelId, organizationId, after }: FollowedChannels,
+  kinds: ReadonlySet<string>,
+): Promise<Follower> {
+  if (channelId && !organizationId) {
+    const placeId = idOf('Channel', channelId);
+    const channel = await ctx.load(channelById, placeId);
+    if (!channel) throw new NotFound();
+    return follow(ctx, { of: { audienceId: channel.audienceId }, scope: 'ANCHOR', kinds, placeId }, after);
+  }
+  if (!organizationId || channelId) throw new InvalidInput('channelId', 'INVALID_EITHER_OR');
+  const of = { kind: 'MEMBERS', organizationId: idOf('Organization', organizationId) } as const;
+  return follow(ctx, { of, scope: 'ORGANIZATION', kinds }, after);
+}
+
+interface FollowedChannels {
+  readonly channelId?: string | null | undefined;
+  readonly organizationId?: string | null | undefined;
+  readonly after?: string | null | undefined;
+}
 
 const ChannelEvent = liveUnion(
   'ChannelEvent',

@@ -1,42 +1,66 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { missedSince } from '../calls/queries.ts';
 import { tellChat, visitChat } from '../chats/commands.ts';
+import { type Asker, askerOf } from '../chats/queries.ts';
 import { type ChatMarks, chatMarks } from '../chats/tables.ts';
-import type { Database } from '../database/connect.ts';
+import type { Database, Transaction } from '../database/connect.ts';
+import { prepareRaw } from '../database/statements.ts';
 import { InvalidInput } from '../errors.ts';
-import { prose, valid } from '../input.ts';
+import { demandComingYear, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import type { Viewer } from '../viewer.ts';
 
 /**
- * Marks a chat as read, up to a number or to the last message. A mark never goes back. One's own devices hear of it, of a DIRECT
- * chat also the other. @throws NotFound, InvalidInput
+ * Marks a chat as read, up to a number or to the last message, and its missed calls as seen. A mark never goes back. One's own
+ * devices hear of it, of a DIRECT chat what was read also the other. @throws NotFound, InvalidInput
  */
 export const markChatRead = (db: Database, viewer: Viewer, chatId: string, upTo: number | null): Promise<void> =>
   transact(db, async (tx) => {
-    const { chat, own } = await visitChat(tx, viewer, chatId);
+    const { chat, own, viewer: fresh } = await visitChat(tx, viewer, chatId);
     if (upTo !== null && (upTo < 0 || upTo > own.lastNumber)) throw new InvalidInput('upTo', 'INVALID_MESSAGE_NUMBER');
     const readThrough = upTo ?? own.lastNumber;
-    if (readThrough <= own.readThrough) return;
-    const moved = await tx
-      .insert(chatMarks)
-      .values({ chatId, userId: viewer.userId, readThrough })
-      .onConflictDoUpdate({
-        target: [chatMarks.chatId, chatMarks.userId],
-        set: { readThrough },
-        setWhere: sql`${chatMarks.readThrough} < ${readThrough}`,
-      })
-      .returning();
-    if (moved.length === 0) return;
-    const isDirect = chat.kind === 'DIRECT' && own.capacities.length > 0;
-    await tellChat(tx, isDirect ? chat : { ...chat, audienceId: viewer.userId }, 'CHAT_READ');
+    const hasRead = readThrough > own.readThrough && (await readOn(tx, { chatId, userId: viewer.userId, readThrough }));
+    const [seen] = await seeCalls(tx, { ...askerOf(fresh), chatId });
+    if (!hasRead && !seen) return;
+    const isForBoth = hasRead && chat.kind === 'DIRECT' && own.capacities.length > 0;
+    await tellChat(tx, isForBoth ? chat : { ...chat, audienceId: viewer.userId }, 'CHAT_READ');
   });
+
+/** Whether the mark has moved: on another device it may have, and further. */
+async function readOn(
+  tx: Transaction,
+  mark: Required<Pick<ChatMarks, 'chatId' | 'userId' | 'readThrough'>>,
+): Promise<boolean> {
+  const { readThrough } = mark;
+  const moved = await tx
+    .insert(chatMarks)
+    .values(mark)
+    .onConflictDoUpdate({
+      target: [chatMarks.chatId, chatMarks.userId],
+      set: { readThrough },
+      setWhere: sql`${chatMarks.readThrough} < ${readThrough}`,
+    })
+    .returning();
+  return moved.length > 0;
+}
+
+/** Not as of now: a call that is just being missed comes to be known afterwards. */
+const seeCalls = prepareRaw<{ chatId: string }, Asker & { chatId: string }>(sql`
+  insert into chat_marks (chat_id, user_id, calls_seen_at)
+  select c.id, ${sql.placeholder('userId')}::uuid, max(l.ended_at)
+  from chats c join calls l on l.chat_id = c.id
+  left join participations p on p.room_id = l.id and p.user_id = ${sql.placeholder('userId')}::uuid
+  left join chat_marks k on k.chat_id = c.id and k.user_id = ${sql.placeholder('userId')}::uuid
+  where c.id = ${sql.placeholder('chatId')}::uuid and ${missedSince(sql`k.calls_seen_at`)}
+  group by c.id
+  on conflict (chat_id, user_id) do update set calls_seen_at = excluded.calls_seen_at
+    where coalesce(chat_marks.calls_seen_at < excluded.calls_seen_at, true)
+  returning chat_id as "chatId"`);
 
 /** Keeps a chat quiet for oneself, until a time or until `unmuteChat`. @throws NotFound, InvalidInput */
 export async function muteChat(db: Database, viewer: Viewer, chatId: string, until: Date | null): Promise<void> {
-  const now = Date.now();
-  if (until && (until.getTime() <= now || until.getTime() > now + 365 * 86_400_000))
-    throw new InvalidInput('until', 'INVALID_FUTURE');
+  demandComingYear('until', until);
   await mark(db, viewer, chatId, 'CHAT_MUTED', { mutedAt: sql`now()`, mutedUntil: until });
 }
 

@@ -7,8 +7,8 @@ builder.mutationField('markChatRead', (t) =>
   t.fieldWithInput({
     type: ChatType,
     description:
-      'Marks a chat as read, up to a message or to its last. A mark never goes back. The viewer’s other devices hear of it; of a ' +
-      'DIRECT chat the other does, too.',
+      'Marks a chat as read, up to a message or to its last, and its missed calls as seen: call it when the chat is opened. A mark ' +
+      'never goes back. The viewer’s other devices hear of it; of a DIRECT chat the other hears what was read, too.',
     errors: {},
     input: {
       chatId: t.input.id(whichChat),
@@ -26,8 +26,8 @@ builder.mutationField('muteChat', (t) =>
   t.fieldWithInput({
     type: ChatType,
     description:
-      'Keeps a chat quiet for the viewer: it notifies of nothing but what is URGENT, mentions them, answers them or asks them to ' +
-      'acknowledge it. It is read as before.',
+      'Keeps a chat quiet for the viewer: it notifies of nothing but meetings and what is URGENT, mentions them, answers them or ' +
+      'asks them to acknowledge it. It is read as before.',
     errors: {},
     input: {
       chatId: t.input.id(whichChat),

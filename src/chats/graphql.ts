@@ -262,7 +262,8 @@ liveEvent('ChatChanged', {
     CHAT_CREATED: 'A chat was made, or the viewer was put into it.',
     CHAT_UPDATED: 'Its name or state was changed.',
     CHAT_MEMBERS_CHANGED: 'People were put into it or taken out, or have left.',
-    CHAT_READ: 'The viewer has read on, here or on another device; of a DIRECT chat: one of the two has.',
+    CHAT_READ:
+      'The viewer has read on or seen what calls they missed, here or on another device; of a DIRECT chat: one of the two has read on.',
     CHAT_MUTED: 'The viewer has muted it, or no longer.',
     CHAT_DRAFT_SAVED: 'The viewer has begun to write, or gave it up.',
   },

@@ -110,6 +110,8 @@ export const chatMarks = pgTable(
       .references(() => users.id),
     /** The number of the last message read; never goes back. */
     readThrough: bigint('read_through', { mode: 'number' }).notNull().default(0),
+    /** When the last of the missed calls was over that they have been shown. */
+    callsSeenAt: instant('calls_seen_at'),
     /** As what they wrote here last. */
     capacity: text('capacity'),
     /** What they have begun to write, on whichever device. */

@@ -57,7 +57,8 @@ export class Conferencing {
   async ticketFor(room: Room, identity: string): Promise<JoinTicket> {
     const { url, apiKey, apiSecret } = this.#config;
     const token = new AccessToken(apiKey, apiSecret, { identity, ttl: ticketS });
-    token.addGrant({ roomJoin: true, room: nameOf(room), canUpdateOwnMetadata: false });
+    // What is written belongs into the chat, where it is kept and seen by those who answer for it.
+    token.addGrant({ roomJoin: true, room: nameOf(room), canPublishData: false, canUpdateOwnMetadata: false });
     const expiresAt = new Date(Math.floor(Date.now() / 1000 + ticketS) * 1000);
     return { url, identity, token: await token.toJwt(), expiresAt };
   }
@@ -103,7 +104,7 @@ const duplicateIdentity = 2;
 const nameOf = ({ roomKind, roomId }: Room): string => `${roomKind.toLowerCase()}-${roomId}`;
 
 function roomOf(name: string): Room | null {
-  const [, kind, roomId] = /^(meeting|call)-([0-9a-f-]{36})$/.exec(name) ?? [];
+  const [, kind, roomId] = /^(meeting|call)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(name) ?? [];
   return kind && roomId ? { roomKind: kind === 'call' ? 'CALL' : 'MEETING', roomId } : null;
 }
 

@@ -21,6 +21,7 @@ import { confirmVerification, submitVerification } from '../verifications/comman
 import type { Position, Role, Viewer } from '../viewer.ts';
 import { fillGroups, type GroupName, groupNames, type Posting } from './families.ts';
 import { type Cast, guide } from './guide.ts';
+import { fillLive } from './live.ts';
 import { fillNews } from './news.ts';
 import { contentOf, demoMark } from './queries.ts';
 import { fillTalk } from './talk.ts';
@@ -153,9 +154,11 @@ export interface Demo {
 
 /**
  * Fills an empty database with one kindergarten, all of it or nothing, through the commands that people use. Null when
- * the database holds somebody's own data, which stays as it is.
+ * the database holds somebody's own data, which stays as it is. `prepare` makes what the commands need of the job queue, and is
+ * called only for an empty one.
  */
-export async function fillDemo(db: Database): Promise<Demo | null> {
+export async function fillDemo(db: Database, prepare: () => Promise<void>): Promise<Demo | null> {
+  if ((await contentOf(db)) === 'NONE') await prepare();
   return transact(db, async (tx) => {
     const content = await contentOf(tx);
     if (content === 'NONE') await fill(tx);
@@ -222,6 +225,7 @@ async function fill(tx: Transaction): Promise<void> {
   };
   await fillNews(tx, organizationId, voices);
   await fillTalk(tx, organizationId, voices);
+  await fillLive(tx, organizationId, voices);
   await link({ position: 'OFFICE', expiresAt: new Date(Date.now() + 20 * 60 * 60 * 1000) });
   await revokeInvite(tx, sokolova, (await link({ position: 'ASSISTANT', maxUses: 20 })).id);
 

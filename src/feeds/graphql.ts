@@ -1,10 +1,9 @@
 import { ViewerType } from '../accounts/graphql.ts';
-import { follow } from '../audiences/queries.ts';
-import { ChannelKindEnum, ChannelType } from '../channels/graphql.ts';
-import { channelById, pageOfChannels, sizeOfChannels } from '../channels/queries.ts';
+import { ChannelKindEnum, ChannelType, followChannels } from '../channels/graphql.ts';
+import { pageOfChannels, sizeOfChannels } from '../channels/queries.ts';
 import { ChildType } from '../children/graphql.ts';
 import { childById } from '../children/queries.ts';
-import { InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { InvalidState } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { connection, type PageArguments } from '../graphql/connections.ts';
@@ -190,18 +189,7 @@ builder.subscriptionField('postPublished', (t) =>
       organizationId: t.arg.id({ description: 'Of this organization. Either this or `channelId`.' }),
       after: t.arg({ type: 'Cursor', description: afterDescription }),
     },
-    subscribe: async (_root, { channelId, organizationId, after }, ctx) => {
-      const kinds = kindsOf(PostPublished);
-      if (channelId && !organizationId) {
-        const placeId = idOf('Channel', channelId);
-        const channel = await ctx.load(channelById, placeId);
-        if (!channel) throw new NotFound();
-        return follow(ctx, { of: { audienceId: channel.audienceId }, scope: 'ANCHOR', kinds, placeId }, after);
-      }
-      if (!organizationId || channelId) throw new InvalidInput('channelId', 'INVALID_EITHER_OR');
-      const of = { kind: 'MEMBERS', organizationId: idOf('Organization', organizationId) } as const;
-      return follow(ctx, { of, scope: 'ORGANIZATION', kinds }, after);
-    },
+    subscribe: (_root, args, ctx) => followChannels(ctx, args, kindsOf(PostPublished)),
     resolve: (event) => event,
   }),
 );

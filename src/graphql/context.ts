@@ -24,6 +24,10 @@ export interface Services {
   readonly deliverCode: DeliverCode;
   /** For what strangers may do: so many in an hour from one address, counted for all processes together. */
   readonly limitAddress: Limiter;
+  /** How often one person may call those in one chat. */
+  readonly limitCalls: Limiter;
+  /** How often one person may ask in one broadcast. */
+  readonly limitQuestions: Limiter;
   readonly sessionDays: { readonly idle: number; readonly max: number };
   /** Who holds this session token now; null: nobody. */
   authenticate(token: string): Promise<Viewer | null>;

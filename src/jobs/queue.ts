@@ -81,10 +81,10 @@ export async function startJobs(
     );
     workers.set(name, worker);
   }
+  await makeQueues(boss, tasks);
   for (const kind of tasks) {
     const { name } = kind;
-    // One of a key waits; any number run, a few at a time in each process, so that requests find a connection too.
-    if (!known.has(name)) await boss.createQueue(name, { policy: 'short' });
+    // Any number run, a few at a time in each process, so that requests find a connection too.
     const polling = { pollingIntervalSeconds: 1, batchSize: 4, burstWhenBatchFull: true, perJobResults: true } as const;
     await boss.work<object>(name, polling, (due) =>
       Promise.all(due.map(({ id, data }) => outcome(name, id, () => kind.run(db, data)))),
@@ -100,6 +100,26 @@ export async function startJobs(
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Makes the queue's tables, and the queues of tasks, for commands that run before {@link startJobs}. */
+export async function prepareTasks(connection: Connection, tasks: readonly TaskKind[], logger: Logger): Promise<void> {
+  const boss = bossOver(connection);
+  const stop = new AbortController();
+  report(boss, stop.signal, logger);
+  await boss.start();
+  try {
+    await makeQueues(boss, tasks);
+  } finally {
+    stop.abort();
+    await end(boss, logger);
+  }
+}
+
+async function makeQueues(boss: PgBoss, tasks: readonly TaskKind[]): Promise<void> {
+  const known = new Set((await boss.getQueues()).map(({ name }) => name));
+  // One of a key waits.
+  for (const { name } of tasks) if (!known.has(name)) await boss.createQueue(name, { policy: 'short' });
 }
 
 async function end(boss: PgBoss, logger: Logger): Promise<void> {

@@ -43,9 +43,26 @@ export async function enqueue<Data extends object>(
   await bossWithin(tx).send(kind.name, data, { ...patience, startAfter: at, singletonKey: key });
 }
 
+/** As `enqueue`, in place of the waiting task of that key; `at` null: there is none any more. */
+export async function reschedule<Data extends object>(
+  tx: Transaction,
+  kind: TaskName<Data>,
+  data: Data,
+  { at, key }: { readonly at: Date | null; readonly key: string },
+): Promise<void> {
+  await cancel(tx, kind, key);
+  if (at) await enqueue(tx, kind, data, { at, key });
+}
+
 /** Takes a waiting task back, once the transaction commits. One that has begun runs on. */
 export async function cancel(tx: Transaction, kind: TaskName, key: string): Promise<void> {
   const boss = bossWithin(tx);
   const waiting = await boss.findJobs(kind.name, { key, queued: true });
   for (const { id } of waiting) await boss.cancel(kind.name, id);
+}
+
+/** So many minutes before a moment, for a reminder; null: there is none, or it would be too late. */
+export function minutesBefore(moment: Date, minutes: number | null): Date | null {
+  const at = minutes === null ? null : new Date(moment.getTime() - minutes * 60_000);
+  return at && at > new Date() ? at : null;
 }

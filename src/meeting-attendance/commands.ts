@@ -31,7 +31,7 @@ export async function joinMeeting(
     if (obstacle === 'UNVERIFIED') throw new Forbidden('FORBIDDEN_UNVERIFIED');
     if (obstacle === 'NOT_CONFIGURED') throw new NotConfigured('CALLS_NOT_CONFIGURED');
     if (obstacle) throw new InvalidState(meeting.state);
-    const { id, isNew } = await admit(tx, roomOf(meeting), viewer.userId);
+    const { id, isNew } = await admit(tx, roomOf(meeting), viewer);
     if (isNew) await tellMeeting(tx, meeting, 'MEETING_JOINED', viewer.userId);
     return id;
   });

@@ -6,8 +6,8 @@ import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { canSeeGroup } from '../groups/policy.ts';
 import { groups } from '../groups/tables.ts';
-import { idempotencyKey, line, optionalLine, prose, valid } from '../input.ts';
-import { cancel, enqueue } from '../jobs/tasks.ts';
+import { demandComingYear, idempotencyKey, line, optionalLine, prose, valid } from '../input.ts';
+import { cancel, minutesBefore, reschedule } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
 import {
   lookAgain,
@@ -23,8 +23,7 @@ import { type MeetingRow, meetingFormat, meetings } from '../meetings/tables.ts'
 import { visitOrganization } from '../organizations/commands.ts';
 import type { Viewer } from '../viewer.ts';
 
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
+const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 
 const id = z
@@ -68,7 +67,7 @@ export async function scheduleMeeting(db: Database, viewer: Viewer, input: unkno
         throw new InvalidState(venue.venueState);
       throw new Forbidden('FORBIDDEN_SCHEDULE_MEETING');
     }
-    if (wish.startsAt) refusePast('startsAt', wish.startsAt);
+    demandComingYear('startsAt', wish.startsAt);
     const startsAt = wish.startsAt ?? new Date();
     const endsAt = wish.endsAt ?? new Date(startsAt.getTime() + hourMs);
     demandSpan(startsAt, endsAt);
@@ -131,11 +130,6 @@ function sameWish(first: MeetingRow, { chatId, groupId, title: name }: Wish): Me
 }
 
 /** @throws InvalidInput */
-function refusePast(field: string, at: Date): void {
-  if (at <= new Date() || at.getTime() > Date.now() + 365 * dayMs) throw new InvalidInput(field, 'INVALID_FUTURE');
-}
-
-/** @throws InvalidInput */
 function demandSpan(startsAt: Date, endsAt: Date): void {
   if (endsAt <= startsAt || endsAt.getTime() > startsAt.getTime() + dayMs)
     throw new InvalidInput('endsAt', 'INVALID_MEETING_TIMES');
@@ -163,20 +157,16 @@ export async function updateMeeting(
   meetingId: string,
   input: unknown,
 ): Promise<MeetingRow> {
-  // An absent location is not one that was taken away.
-  const given = valid(UpdateMeeting, input);
-  const changes = Object.fromEntries(
-    Object.entries(given).filter(([field]) => typeof input === 'object' && input !== null && field in input),
-  ) as typeof given; // fewer of the same
+  const changes = valid(UpdateMeeting, input);
   return runMeeting(db, viewer, meetingId, async (tx, before) => {
     const isPlan = planned.some((field) => field in changes);
     if (isOver(before) || (isPlan && before.state !== 'SCHEDULED')) throw new InvalidState(before.state);
     const after = { ...before, ...changes };
     if (after.format === 'ONLINE' && !('location' in changes)) after.location = null;
-    if (changes.startsAt) refusePast('startsAt', changes.startsAt);
+    demandComingYear('startsAt', changes.startsAt);
     if (changes.startsAt && !changes.endsAt)
       after.endsAt = new Date(changes.startsAt.getTime() + before.endsAt.getTime() - before.startsAt.getTime());
-    if (changes.endsAt) refusePast('endsAt', changes.endsAt);
+    demandComingYear('endsAt', changes.endsAt);
     demandSpan(after.startsAt, after.endsAt);
     demandLocation(after);
     const isReminderSame = after.remindBefore === before.remindBefore;
@@ -248,10 +238,10 @@ export async function cancelMeeting(
   });
 }
 
-/** Of the reminders that were planned before, none is left. */
-async function planReminder(tx: Transaction, { id: meetingId, startsAt, remindBefore: minutes }: MeetingRow) {
-  await cancel(tx, meetingReminder, meetingId);
-  if (minutes === null) return;
-  const at = new Date(startsAt.getTime() - minutes * minuteMs);
-  if (at > new Date()) await enqueue(tx, meetingReminder, { meetingId }, { at, key: meetingId });
-}
+const planReminder = (
+  tx: Transaction,
+  { id: meetingId, startsAt, remindBefore: minutes }: MeetingRow,
+): Promise<void> => {
+  const at = minutesBefore(startsAt, minutes);
+  return reschedule(tx, meetingReminder, { meetingId }, { at, key: meetingId });
+};

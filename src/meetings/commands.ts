@@ -46,7 +46,7 @@ async function finish(tx: Transaction, actorId: string | null, before: Meeting):
   if (before.state !== 'LIVE') throw new InvalidState(before.state);
   const meeting = await setMeeting(tx, before, { state: 'ENDED', endedAt: sql`clock_timestamp()` });
   await cancel(tx, meetingLimit, meeting.id);
-  await endStays(tx, roomOf(meeting), meeting.endedAt ?? new Date());
+  await endStays(tx, roomOf(meeting), meeting.endedAt ?? new Date(), true);
   await closeRoomSoon(tx, roomOf(meeting));
   await tellMeeting(tx, meeting, 'MEETING_ENDED');
   await recordMeeting(tx, actorId, meeting, { action: 'meeting.end' });
@@ -109,7 +109,7 @@ const nobody = (): never => {
 
 export async function setMeeting(
   tx: Transaction,
-  { id, venueState }: Meeting,
+  { id, venueState, isOrphaned }: Meeting,
   changes: Parameters<ReturnType<typeof tx.update<typeof meetings>>['set']>[0],
 ): Promise<Meeting> {
   const [meeting] = await tx
@@ -118,7 +118,7 @@ export async function setMeeting(
     .where(eq(meetings.id, id))
     .returning();
   if (!meeting) throw new NotFound();
-  return { ...meeting, venueState };
+  return { ...meeting, venueState, isOrphaned };
 }
 
 /** Tells those for whom it is, or one of them alone. */
@@ -157,12 +157,13 @@ const byClock = (
     if (meeting) await make(tx, meeting);
   });
 
-/** Reminds those for whom a meeting is that it begins soon. */
+/** Reminds those for whom a meeting is that it begins soon; where people cannot meet any more none does. */
 export const meetingReminder: TaskKind<{ readonly meetingId: string }> = {
   name: 'meeting-reminder',
   run: (db, { meetingId }) =>
     byClock(db, meetingId, async (tx, meeting) => {
-      if (meeting.state === 'SCHEDULED') await tellMeeting(tx, meeting, 'MEETING_REMINDED');
+      const { state, venueState } = meeting;
+      if (state === 'SCHEDULED' && venueState === 'ACTIVE') await tellMeeting(tx, meeting, 'MEETING_REMINDED');
     }),
 };
 

@@ -118,7 +118,7 @@ builder.node(MeetingType, {
       perViewer: true,
       description:
         'Whether the viewer may start and end it, change and cancel it, and keep its attendance, as its state allows: its host ' +
-        'while they still answer for those who meet, and administrators and the head among these.',
+        'while they still answer for those who meet, and administrators and the head among these; when the host is gone, whoever does.',
       resolve: async (meeting, _args, ctx) =>
         canRunMeeting(ctx.viewer, meeting, await ctx.load(capacitiesIn, meeting.audienceId)),
     }),

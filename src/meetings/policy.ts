@@ -11,7 +11,11 @@ export interface Venue {
 }
 
 /** A meeting as rules ask about it. */
-export type MeetingPlace = Venue & Pick<MeetingRow, 'state' | 'hostId'>;
+export type MeetingPlace = Venue &
+  Pick<MeetingRow, 'state' | 'hostId'> & {
+    /** Its host is not among those for whom it is any more. */
+    readonly isOrphaned: boolean;
+  };
 
 /** As what somebody is among those for whom a meeting is; empty: they are not. */
 export type Capacities = readonly Role[];
@@ -31,9 +35,13 @@ const answersFor = (viewer: Viewer, { organizationId, groupId }: Venue, capaciti
 export const canScheduleMeeting = (viewer: Viewer, venue: Venue, capacities: Capacities): boolean =>
   venue.venueState === 'ACTIVE' && answersFor(viewer, venue, capacities);
 
-/** Starts a meeting and ends it, changes and cancels it, and keeps its attendance: its host, and who leads. */
+/**
+ * Starts a meeting and ends it, changes and cancels it, and keeps its attendance: its host, and who leads; when its host is gone,
+ * whoever answers for those who meet.
+ */
 export const canRunMeeting = (viewer: Viewer, meeting: MeetingPlace, capacities: Capacities): boolean =>
-  answersFor(viewer, meeting, capacities) && (meeting.hostId === viewer.userId || viewer.leads(meeting.organizationId));
+  answersFor(viewer, meeting, capacities) &&
+  (meeting.hostId === viewer.userId || meeting.isOrphaned || viewer.leads(meeting.organizationId));
 
 /** Nothing of it changes any more. */
 export const isOver = ({ state }: Pick<MeetingRow, 'state'>): boolean => state === 'ENDED' || state === 'CANCELLED';

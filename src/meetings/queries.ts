@@ -5,7 +5,7 @@ import { byId, listsOf } from '../graphql/batches.ts';
 import { type Page, paged } from '../graphql/connections.ts';
 import type { Batch, Context } from '../graphql/context.ts';
 import type { Role, Viewer } from '../viewer.ts';
-import { type Capacities, canSeeMeeting, type Venue } from './policy.ts';
+import { type Capacities, canSeeMeeting, type MeetingPlace, type Venue } from './policy.ts';
 import { type MeetingRow, meetings } from './tables.ts';
 
 /** What the rules about a meeting ask for, read with each. */
@@ -13,9 +13,14 @@ const venue = {
   venueState: sql<Venue['venueState']>`coalesce(
     (select c.state::text from chats c where c.id = ${meetings}.chat_id),
     (select g.state::text from groups g where g.id = ${meetings}.group_id))`.as('venue_state'),
+  isOrphaned: sql<boolean>`not exists (
+    select from audience_members m
+    where m.audience_id = ${meetings}.audience_id and m.user_id = ${meetings}.host_id and m.until is null)`.as(
+    'is_orphaned',
+  ),
 };
 
-export type Meeting = MeetingRow & Venue;
+export type Meeting = MeetingRow & MeetingPlace;
 
 /** Meetings by their ids, whoever asks. */
 export const meetingById = byId(meetings, venue);

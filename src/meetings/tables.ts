@@ -57,6 +57,7 @@ export const meetings = pgTable(
     index('meetings_group_index').on(t.groupId, t.place),
     index('meetings_audience_index').on(t.audienceId, t.place),
     index('meetings_organization_index').on(t.organizationId, t.place),
+    index('meetings_open_index').on(t.audienceId).where(sql`${t.state} in ('SCHEDULED', 'LIVE')`),
     index('meetings_live_index').on(t.id).where(sql`${t.state} = 'LIVE'`),
     check('meetings_audience_check', sql`(${t.chatId} is null) <> (${t.groupId} is null)`),
     check('meetings_times_check', sql`${t.endsAt} > ${t.startsAt}`),

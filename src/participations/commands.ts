@@ -2,29 +2,36 @@ import { and, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import type { Room, RoomReport, RoomStay } from '../conferencing/conferencing.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { uuid } from '../graphql/ids.ts';
-import { enqueue, type TaskName } from '../jobs/tasks.ts';
+import { cancel, enqueue, type TaskName } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
-import { isBack, uninvited } from './queries.ts';
+import type { Viewer } from '../viewer.ts';
+import { isBack, isUninvited, uninvited } from './queries.ts';
 import { conferenceReceipts, type ParticipationRow, participationStays, participations } from './tables.ts';
 
 /**
  * Lets somebody into a room: the id of what comes back is who they are there, always the same. `isNew`: they were not let in before.
- * Locks nothing that others share.
+ * Whoever was to be sent out, because they had left, is not. Locks nothing that others share.
  */
 export async function admit(
   tx: Transaction,
   room: Room,
-  userId: string,
+  { userId, sessionId }: Viewer,
 ): Promise<ParticipationRow & { readonly isNew: boolean }> {
   const [participation] = await tx
     .insert(participations)
-    .values({ roomKind: room.roomKind, roomId: room.roomId, userId, admittedAt: sql`now()` })
+    .values({ roomKind: room.roomKind, roomId: room.roomId, userId, sessionId, admittedAt: sql`now()` })
     .onConflictDoUpdate({
       target: [participations.roomId, participations.userId],
-      set: { admittedAt: sql`coalesce(${participations.admittedAt}, now())` },
+      set: { sessionId, admittedAt: sql`coalesce(${participations.admittedAt}, now())` },
     })
-    .returning({ ...getTableColumns(participations), isNew: sql<boolean>`${participations.admittedAt} = now()` });
+    .returning({
+      ...getTableColumns(participations),
+      isNew: sql<boolean>`${participations.admittedAt} = now()`,
+      isBack: sql<boolean>`${participations.createdAt} < now()`,
+    });
   if (!participation) throw new Error('insert returned no row');
+  // It would make the ticket void that they get now.
+  if (participation.isBack) await cancel(tx, roomLeaving, participation.id);
   return participation;
 }
 
@@ -44,8 +51,11 @@ export async function markInPerson(
     .onConflictDoUpdate({ target: [participations.roomId, participations.userId], set: { inPerson } });
 }
 
-/** Nobody is there any more: since then, or since they came if that was later. */
-export async function endStays(tx: Transaction, { roomId }: Room, at: Date): Promise<void> {
+/**
+ * Nobody is there any more since then. Who came later, by the conferencing server's clock, has come again; when it is over
+ * (`forGood`) they were there for no time: nothing that is told afterwards would end their stay.
+ */
+export async function endStays(tx: Transaction, { roomId }: Room, at: Date, forGood: boolean): Promise<void> {
   const open = await tx
     .select({ id: participations.id })
     .from(participations)
@@ -56,12 +66,12 @@ export async function endStays(tx: Transaction, { roomId }: Room, at: Date): Pro
   const moment = at.toISOString();
   await tx
     .update(participationStays)
-    .set({ leftAt: sql`${moment}::timestamptz` })
+    .set({ leftAt: sql`greatest(${moment}::timestamptz, ${participationStays.joinedAt})` })
     .where(
       and(
         inArray(participationStays.participationId, ids),
         isNull(participationStays.leftAt),
-        sql`${participationStays.joinedAt} <= ${moment}::timestamptz`,
+        forGood ? undefined : sql`${participationStays.joinedAt} <= ${moment}::timestamptz`,
       ),
     );
   await settle(tx, ids);
@@ -81,6 +91,8 @@ export interface RoomKeeper {
   hold(tx: Transaction, roomId: string): Promise<RoomStanding | null>;
   /** What else happens by a report, after who is there has been written down. `stay` null: nobody of whom we know. */
   heard?(tx: Transaction, report: RoomReport, participation: ParticipationRow | null): Promise<void>;
+  /** What else happens when somebody was sent out who belongs there no longer. */
+  sentOut?(tx: Transaction, participation: ParticipationRow): Promise<void>;
 }
 
 export type RoomKeepers = Readonly<Record<Room['roomKind'], RoomKeeper>>;
@@ -105,7 +117,7 @@ export const takeReport = (db: Database, keepers: RoomKeepers, report: RoomRepor
     const { isOpen, endedAt } = standing;
     const until = endedAt && endedAt < at ? endedAt : at;
     const participation = stay && (await recordStay(tx, report, stay, standing));
-    if (told === 'FINISHED') await endStays(tx, room, until);
+    if (told === 'FINISHED') await endStays(tx, room, until, false);
     // Whoever still has a ticket makes the server open the room anew.
     if (told === 'JOINED' && !isOpen) await closeRoomSoon(tx, room);
     await keeper.heard?.(tx, report, participation);
@@ -181,7 +193,7 @@ export const closeRoomSoon = (tx: Transaction, { roomKind, roomId }: Room): Prom
 export async function sendOutSoon(tx: Transaction, { id, roomKind, roomId }: ParticipationRow): Promise<void> {
   const [moment] = await rows<{ at: string }>(tx, sql`select now()::text as at`);
   const leaving = { roomKind, roomId, identity: id, asOf: moment?.at ?? '' };
-  await enqueue(tx, roomLeaving, leaving, { at: new Date() });
+  await enqueue(tx, roomLeaving, leaving, { at: new Date(), key: id });
 }
 
 /** What of a conferencing server sends people out. */
@@ -200,35 +212,41 @@ export async function leaveRoom(
 
 const sentOutAtOnce = 8;
 
-/** Sends out everybody who is in a room and no longer belongs to those for whom it is. Runs again and again. */
-export async function sendOutUninvited(db: Database, bouncer: Bouncer): Promise<void> {
+/** Sends out everybody who is in a room and no longer belongs to those for whom it is, or has signed out. Runs again and again. */
+export async function sendOutUninvited(db: Database, bouncer: Bouncer, keepers: RoomKeepers): Promise<void> {
   const waiting = await uninvited(db);
   const failures: unknown[] = [];
   for (let next = 0; next < waiting.length; next += sentOutAtOnce) {
     const some = waiting.slice(next, next + sentOutAtOnce);
-    const done = await Promise.allSettled(some.map((one) => sendOutUnwanted(db, bouncer, one)));
+    const done = await Promise.allSettled(some.map((one) => sendOutUnwanted(db, bouncer, keepers, one)));
     failures.push(...done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])));
   }
   // What failed for one must not keep the others in; the next run tries it again.
   if (failures.length > 0) throw failures[0];
 }
 
-/** Unless they have been let in again meanwhile, they are neither expected nor there from now on. */
+/** Unless they belong there again meanwhile, they are neither expected nor there from now on. */
 async function sendOutUnwanted(
   db: Database,
   bouncer: Bouncer,
+  keepers: RoomKeepers,
   { identity, ...room }: Room & { identity: string },
 ): Promise<void> {
   await bouncer.sendOut(room, identity);
   await transact(db, async (tx) => {
+    const keeper = keepers[room.roomKind];
+    // First the room, then who is in it: as whoever else locks both.
+    await keeper.hold(tx, room.roomId);
     const theirs = eq(participations.id, identity);
     await tx.select({ id: participations.id }).from(participations).where(theirs).for('no key update');
+    if (!(await isUninvited(tx, identity))) return;
     await tx
       .update(participationStays)
       .set({ leftAt: sql`greatest(now(), ${participationStays.joinedAt})` })
       .where(and(eq(participationStays.participationId, identity), isNull(participationStays.leftAt)));
     await settle(tx, [identity]);
-    await tx.update(participations).set({ admittedAt: null }).where(theirs);
+    const [gone] = await tx.update(participations).set({ admittedAt: null }).where(theirs).returning();
+    if (gone) await keeper.sentOut?.(tx, gone);
   });
 }
 

@@ -51,7 +51,9 @@ export const JoinTicketType = builder.objectRef<JoinTicket>('JoinTicket').implem
     identity: t.exposeString('identity', { description: 'Who the viewer is to others in the room.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
-      description: 'Until when it opens the door: five minutes. Who is in stays in; join again for another.',
+      description:
+        'Until when it opens the door: five minutes. Who is in stays in, as long as they may be there and the session lasts that ' +
+        'asked for it; join again for another.',
     }),
   }),
 });

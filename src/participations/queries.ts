@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { PersonName } from '../accounts/tables.ts';
 import { hiddenFrom, peopleList } from '../audiences/queries.ts';
 import type { Room } from '../conferencing/conferencing.ts';
@@ -82,10 +82,11 @@ export const isPresent = ({ joinedAt, leftAt }: { joinedAt: unknown; leftAt: unk
   joinedAt !== null && leftAt === null;
 
 /**
- * Who was let into a meeting or a call that goes on, or is in it, and no longer belongs to those for whom it is. The rooms are named
+ * Who was let into a meeting or a call that goes on, or is in it, and no longer belongs to those for whom it is, or by a session that
+ * has ended. The rooms are named
  * as text, as tables of higher floors are in the views of `audiences`: who may be in one is looked at for all at once.
  */
-const withoutPlace = prepareRaw<Room & { identity: string }>(sql`
+const withoutPlace = (among: SQL): SQL => sql`
   with rooms as (
     select 'MEETING' as kind, m.id, m.audience_id from meetings m where m.state = 'LIVE'
     union all
@@ -93,19 +94,30 @@ const withoutPlace = prepareRaw<Room & { identity: string }>(sql`
   )
   select r.kind as "roomKind", r.id as "roomId", p.id as identity
   from rooms r join participations p on p.room_id = r.id
-  where (p.admitted_at is not null or (p.joined_at is not null and p.left_at is null))
-    and not exists (
-      select from audience_members m where m.audience_id = r.audience_id and m.user_id = p.user_id and m.until is null)`);
+  where ${among} and (p.admitted_at is not null or (p.joined_at is not null and p.left_at is null))
+    and (
+      not exists (
+        select from audience_members m where m.audience_id = r.audience_id and m.user_id = p.user_id and m.until is null)
+      or exists (select from sessions s where s.id = p.session_id and s.ended_at is not null))`;
 
-export const uninvited = (db: Executor): Promise<(Room & { identity: string })[]> => withoutPlace(db, {});
+const allWithoutPlace = prepareRaw<Room & { identity: string }>(withoutPlace(sql`true`));
+const oneWithoutPlace = prepareRaw<Room & { identity: string }, { identity: string }>(
+  withoutPlace(sql`p.id = ${sql.placeholder('identity')}::uuid`),
+);
+
+export const uninvited = (db: Executor): Promise<(Room & { identity: string })[]> => allWithoutPlace(db, {});
+
+/** Whether that is still so of one of them. */
+export const isUninvited = async (db: Executor, identity: string): Promise<boolean> =>
+  (await oneWithoutPlace(db, { identity })).length > 0;
 
 const later = prepareRaw<{ isBack: boolean }, { identity: string; asOf: string }>(sql`
-  select exists (
+  select p.admitted_at > ${sql.placeholder('asOf')}::timestamptz or exists (
     select from participation_stays s
-    where s.participation_id = ${sql.placeholder('identity')}::uuid and s.left_at is null
-      and s.joined_at > ${sql.placeholder('asOf')}::timestamptz) as "isBack"`);
+    where s.participation_id = p.id and s.left_at is null and s.joined_at > ${sql.placeholder('asOf')}::timestamptz) as "isBack"
+  from participations p where p.id = ${sql.placeholder('identity')}::uuid`);
 
-/** Whether somebody has come into the room again since. */
+/** Whether somebody has been let in anew since, or has come into the room again. */
 export async function isBack(db: Executor, identity: string, asOf: string): Promise<boolean> {
   const [found] = await later(db, { identity, asOf });
   return found?.isBack ?? false;

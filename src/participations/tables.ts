@@ -21,6 +21,8 @@ export const participations = pgTable(
       .references(() => users.id),
     /** When they first asked to be let in; null: never, as who has declined a call or came in person, or they were sent out. */
     admittedAt: instant('admitted_at'),
+    /** The session that last asked to be let in: when it ends, so does their being there. */
+    sessionId: uuid('session_id'),
     /** When they were first seen in the room, and when last; null: never, or: they are there. */
     joinedAt: instant('joined_at'),
     leftAt: instant('left_at'),

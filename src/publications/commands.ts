@@ -3,8 +3,9 @@ import { freezeRecipients } from '../acknowledgements/commands.ts';
 import { viewerOf } from '../audiences/queries.ts';
 import { channels } from '../channels/tables.ts';
 import type { Database, Transaction } from '../database/connect.ts';
-import { InvalidInput, InvalidState } from '../errors.ts';
-import { cancel, enqueue, type TaskKind } from '../jobs/tasks.ts';
+import { InvalidState } from '../errors.ts';
+import { demandComingYear } from '../input.ts';
+import { cancel, reschedule, type TaskKind } from '../jobs/tasks.ts';
 import { transact } from '../log/append.ts';
 import { lockOrganization } from '../organizations/commands.ts';
 import {
@@ -64,12 +65,10 @@ export const schedulePost = (db: Database, viewer: Viewer, postId: string, at: D
   changePost(db, viewer, postId, async (tx, { post: before, viewer: fresh }) => {
     if (!canPublishPost(fresh, before)) throw publishersOnly(before.channel);
     if (!publishable.has(before.state)) throw new InvalidState(before.state);
-    if (at <= new Date() || at.getTime() > Date.now() + 365 * 86_400_000)
-      throw new InvalidInput('publishAt', 'INVALID_FUTURE');
+    demandComingYear('publishAt', at);
     if (before.publishAt?.getTime() === at.getTime()) return before;
     const post = await setPost(tx, before, { state: 'SCHEDULED', publishAt: at, scheduledBy: viewer.userId });
-    await cancel(tx, scheduledPublication, postId);
-    await enqueue(tx, scheduledPublication, { postId }, { at, key: postId });
+    await reschedule(tx, scheduledPublication, { postId }, { at, key: postId });
     await takeStep(tx, viewer.userId, post, 'SCHEDULED', { note: at.toISOString() });
     await tellMakers(tx, post, 'POST_SCHEDULED');
     await recordPost(tx, viewer.userId, post, 'schedule', { after: { publishAt: at.toISOString() } });

@@ -8,7 +8,7 @@ import { chatWithin } from '../chats/queries.ts';
 import { chats } from '../chats/tables.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
-import { valid } from '../input.ts';
+import { demandComingYear, valid } from '../input.ts';
 import { cancel, enqueue, type TaskKind } from '../jobs/tasks.ts';
 import { append, transact } from '../log/append.ts';
 import { changeMessage, takeNumber, tellSent } from '../messages/commands.ts';
@@ -35,8 +35,7 @@ export async function scheduleMessage(db: Database, viewer: Viewer, input: unkno
     const visit = await visitChat(tx, viewer, said.chatId);
     const first = await firstOf(tx, viewer, said);
     if (first) return first.id;
-    if (said.sendAt <= new Date() || said.sendAt.getTime() > Date.now() + 365 * 86_400_000)
-      throw new InvalidInput('sendAt', 'INVALID_FUTURE');
+    demandComingYear('sendAt', said.sendAt);
     await refuseWish(tx, visit, said);
     await demandRoom(tx, viewer);
     const { chatId, text, clientMessageId, replyToId, priority, acknowledgementRequired, sendAt } = said;

@@ -54,6 +54,8 @@ export async function startTestApp(
           HOMEROOM_FILES: 'memory://',
           HOMEROOM_RATE_PER_MINUTE: '1000000',
           HOMEROOM_SIGN_IN_RATE_PER_HOUR: '30000',
+          HOMEROOM_CALLS_PER_MINUTE: '1000000',
+          HOMEROOM_QUESTIONS_PER_MINUTE: '1000000',
         }),
         databaseUrl,
         dataDirectory: 'memory://',

@@ -7,7 +7,11 @@ import type { Broadcaster, Published } from './broadcaster.ts';
 const program = new URL('../../../src/main.ts', import.meta.url);
 
 /** Starts a process of Homeroom's; `port` is one that a former process had. */
-export function startHomeroom(databaseUrl: string, port?: number): Promise<Server> {
+export function startHomeroom(
+  databaseUrl: string,
+  port?: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const settings = {
     DATABASE_URL: databaseUrl,
     HOMEROOM_DEMO: '0',
@@ -15,6 +19,7 @@ export function startHomeroom(databaseUrl: string, port?: number): Promise<Serve
     HOMEROOM_RATE_PER_MINUTE: '1000000',
     // Production demands a gateway; nobody signs in by phone here.
     HOMEROOM_SMS_URL: 'http://127.0.0.1:9/',
+    ...more,
   };
   return Server.start(program, settings, port);
 }

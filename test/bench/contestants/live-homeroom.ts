@@ -12,6 +12,9 @@ import { startHomeroom } from './homeroom.ts';
 
 const kind = 'BROADCAST_STARTED';
 
+/** What the media server proves itself with. */
+export const mediaSecret = 'a secret of thirty-two characters';
+
 export class LiveHomeroom implements Broadcaster {
   readonly id = null;
   readonly server: Server;
@@ -31,7 +34,11 @@ export class LiveHomeroom implements Broadcaster {
   }
 
   static async start(bench: Bench, studio: Studio): Promise<LiveHomeroom> {
-    const server = await startHomeroom(bench.database.url);
+    const server = await startHomeroom(bench.database.url, undefined, {
+      HOMEROOM_INGEST_URL: 'rtmp://media.example.org/live',
+      HOMEROOM_PLAYBACK_URL: 'https://media.example.org/hls',
+      HOMEROOM_MEDIA_SECRET: mediaSecret,
+    });
     return new LiveHomeroom(server, bench, studio, await bench.log.head());
   }
 

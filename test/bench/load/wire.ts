@@ -26,11 +26,21 @@ export class Wire {
 
   /** Sends a body and returns the answer's, its bytes as latin1. @throws Error when the answer is no 200 or never comes */
   ask(body: string, token: string = this.#token): Promise<string> {
+    return this.#send(`${this.#head}${token}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  }
+
+  /** Gets a path, and returns the head of an answer without a body. @throws Error when the answer is no 204 or never comes */
+  get(path: string, headers: Readonly<Record<string, string>>): Promise<string> {
+    const lines = Object.entries({ Host: this.#url.host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    return this.#send(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  }
+
+  #send(request: string): Promise<string> {
     const socket = this.#socket ?? this.#connect();
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
       this.#text = '';
-      socket.write(`${this.#head}${token}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      socket.write(request);
     });
   }
 
@@ -53,6 +63,11 @@ export class Wire {
     if (end < 0) return;
     const head = this.#text.slice(0, end);
     const body = this.#text.slice(end + 4);
+    if (head.startsWith('HTTP/1.1 204')) {
+      this.#settle?.resolve(head);
+      this.#settle = null;
+      return;
+    }
     const length = /^content-length: *(\d+)/im.exec(head)?.[1];
     const whole = length === undefined ? body.endsWith('\r\n0\r\n\r\n') : body.length >= Number(length);
     if (!whole) return;
