@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { canSeeAttendance } from '../src/broadcast-attendance/policy.ts';
 import {
   canAsk,
   canMindQuestion,
@@ -73,6 +74,10 @@ describe('who', () => {
     ['runs another’s broadcast', (who) => canRunBroadcast(who, community), leaders],
     ['runs their own', (who) => canRunBroadcast(who, own(community)), confirmed],
     ['runs their own to a group', (who) => canRunBroadcast(who, own(ofSun)), [...leaders, 'teacher']],
+    ['sees who watched another’s broadcast', (who) => canSeeAttendance(who, ofSun), leaders],
+    ['sees who watched their own to a group', (who) => canSeeAttendance(who, own(ofSun)), [...leaders, 'teacher']],
+    ['sees who watched their own to the staff', (who) => canSeeAttendance(who, own(ofStaff)), confirmed],
+    ['sees who watched their own to everybody', (who) => canSeeAttendance(who, own(community)), leaders],
     ['asks a host', (who) => canAsk(who, community), watchers],
     ['asks a host of the group', (who) => canAsk(who, ofSun), sunReaders],
     ['asks where no questions are taken', (who) => canAsk(who, { ...community, questioning: 'OFF' }), nobody],

@@ -56,23 +56,23 @@ const ingest = ({ case: text }: Rule): Act => {
   };
 };
 
-/** Who has watched it, among whom are a family and the LIMITED guardian. */
+/** Who has watched it, among whom are a family and the LIMITED guardian, or somebody of the staff. */
 const attendance = ({ case: text }: Rule): Act => {
   const which = { ...caseOf(text), state: 'LIVE' };
   return async (scene, who, role) => {
     const air = await Air.of(scene);
     const broadcastId = await air.found(which, who, role);
-    const people = [air.board.parent, air.board.hidden];
+    const people = which.where === 'STAFF' ? [air.viewerIn('STAFF')] : [air.board.parent, air.board.hidden];
     await air.board.once(`watched ${broadcastId}`, async () => {
       for (const person of people) await done(person, 'JoinBroadcast', { broadcastId });
       return 'watched';
     });
-    const [family = '', hidden = ''] = await air.talk.idsOf(people);
+    const [watcher = '', hidden = ''] = await air.talk.idsOf(people);
     const fields = '... on Broadcast { attendance(first: 100) { totalCount nodes { user { id } } } }';
     return says(who, broadcastId, fields, ({ attendance: list }) => {
       if (!list) return 'NONE';
       const seen = new Set(list.nodes.map(({ user }: Json) => user.id));
-      if (!seen.has(family) || list.totalCount !== seen.size) return JSON.stringify(list);
+      if (!seen.has(watcher) || list.totalCount !== seen.size) return JSON.stringify(list);
       return seen.has(hidden) ? 'ALL' : 'UNHIDDEN';
     });
   };
