@@ -314,6 +314,25 @@ test('who runs it sees how many watch, and by name whom they know', async () => 
   await deed(teacher, 'EndBroadcast', own.id);
 });
 
+test('a host is not told of a guardian who is LIMITED on account of a child in a group that is not theirs', async () => {
+  const { administrator, otherTeacher, otherGuardian, school, groupId, otherGroupId } = room;
+  const limited = await app.world.guardian(school, await app.world.child(school, groupId));
+  const { linkId: guardianLinkId } = limited;
+  await administrator.does('SetGuardianContactVisibility', { guardianLinkId, contactVisibility: 'LIMITED' });
+  await app.world.guardian(school, await app.world.child(school, otherGroupId), limited);
+  const channelId = await app.world.channel(administrator, school, 'GROUP', otherGroupId);
+  const { id } = await planned(otherTeacher, channelId);
+  await deed(otherTeacher, 'StartBroadcast', id);
+  for (const person of [otherGuardian, limited])
+    expect(answer(await deed(person, 'JoinBroadcast', id))).toBe('JoinBroadcastPayload');
+  const named = async (person: Person): Promise<string[]> =>
+    (await person.run('BroadcastAttendance', { id })).node.attendance.nodes.map(({ user }: Json) => user.id);
+  const family = await app.world.userId(otherGuardian);
+  expect(await named(otherTeacher)).toEqual([family]);
+  expect(await named(administrator)).toEqual([await app.world.userId(limited), family]);
+  await deed(otherTeacher, 'EndBroadcast', id);
+});
+
 test('200 join at once, and wait neither for each other nor for a change of the organization or the broadcast', async () => {
   const { head, guardian, otherGuardian, community } = room;
   const { id } = await planned(head, community);
