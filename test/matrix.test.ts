@@ -200,7 +200,10 @@ for (const rule of law) {
 async function answersOf(act: Act, rule: Rule): Promise<Record<string, string>> {
   const { answers: expected, roles } = rule;
   const scene = isApart(act) ? await Scene.open(app, stranger) : isOfChats(rule) ? talkative : shared;
-  const run = async (role: Role): Promise<[Role, string]> => [role, await act(scene, await actorOf(scene, role), role)];
+  const run = async (role: Role): Promise<[Role, string]> => [
+    role,
+    await act(scene, await actorOf(scene, role), role, isRefusal(expected[role])),
+  ];
   const refused = await Promise.all(roles.filter((role) => isRefusal(expected[role])).map(run));
   const rest = roles.filter((role) => !isRefusal(expected[role]));
   const given = isApart(act) ? await inTurn(rest, run) : await Promise.all(rest.map(run));

@@ -1,43 +1,42 @@
 import type { Json } from '../support/client.ts';
-import { type Act, type Acts, type Arrange, apart, inState, on } from './acts.ts';
+import { type Act, type Acts, type Arrange, apart, inState, on, spared } from './acts.ts';
 import { does, reads } from './answers.ts';
 import type { Role } from './law.ts';
 import { type Actor, type Exhibits, invites, isEmployee, type Scene, someApplication } from './scene.ts';
 
 const reason = 'As agreed';
 
-const ofApplication =
-  (own: boolean): Arrange =>
-  async (scene, who) => ({ applicationId: await scene.application(own && who.token ? who : undefined), reason });
-const ofReturnedApplication =
-  (own: boolean): Arrange =>
-  async (scene, who) => {
-    const applicationId = await scene.returnedApplication(own && who.token ? who : undefined);
-    return { applicationId, input: { applicationId, ...someApplication() } };
-  };
-const ofRequest =
-  (own: boolean): Arrange =>
-  async (scene, who) => {
-    const joinRequestId = await scene.request(own && who.token ? who : undefined);
-    return { joinRequestId, joinRequestIds: [joinRequestId], reason };
-  };
-const ofMember =
-  (role: 'EMPLOYEE' | 'GUARDIAN'): Arrange =>
-  async ({ world, school }) => ({ membershipId: (await world.member(school, role)).membershipId, reason });
-const ofStaff: Arrange = async ({ world, school }) => {
+/** Of another person, or one's own; who is not signed in has none, and tries another's. */
+const ofEither = (make: (scene: Scene, who?: Actor) => Promise<object>): ((own: boolean) => Arrange) => {
+  const anothers = spared((scene) => make(scene));
+  return (own) => (own ? (scene, who) => make(scene, who.token ? who : undefined) : anothers);
+};
+const ofApplication = ofEither(async (scene, who) => ({ applicationId: await scene.application(who), reason }));
+const ofReturnedApplication = ofEither(async (scene, who) => {
+  const applicationId = await scene.returnedApplication(who);
+  return { applicationId, input: { applicationId, ...someApplication() } };
+});
+const ofRequest = ofEither(async (scene, who) => {
+  const joinRequestId = await scene.request(who);
+  return { joinRequestId, joinRequestIds: [joinRequestId], reason };
+});
+const memberOf = (role: 'EMPLOYEE' | 'GUARDIAN'): Arrange =>
+  spared(async ({ world, school }) => ({ membershipId: (await world.member(school, role)).membershipId, reason }));
+const ofMember = { EMPLOYEE: memberOf('EMPLOYEE'), GUARDIAN: memberOf('GUARDIAN') };
+const ofStaff = spared(async ({ world, school }) => {
   const { membershipId, verificationId } = await world.staff(school);
   return { membershipId, verificationId, reason };
-};
-const ofSuspended: Arrange = async ({ world, school, arranger }) => {
+});
+const ofSuspended = spared(async ({ world, school, arranger }) => {
   const { membershipId } = await world.member(school, 'EMPLOYEE');
   await arranger.does('SuspendMembership', { membershipId, reason });
   return { membershipId };
-};
+});
 const ofOwnMembership: Arrange = async (scene, who) => ({
   membershipId: who.membershipId ?? (await scene.exhibits).employeeId,
   reason,
 });
-const ofVerification: Arrange = async (scene) => ({ verificationId: await scene.verification(), reason });
+const ofVerification = spared(async (scene) => ({ verificationId: await scene.verification(), reason }));
 const ofOwnVerification: Arrange = async (scene, who, role) => ({
   // The verified have theirs; who is no employee has none, and tries somebody's.
   verificationId: who.verificationId ?? (await scene.verification(isEmployee(role) ? who : undefined)),
@@ -73,9 +72,13 @@ const revokeUnclaimed: Act = async (scene, who, role) => {
 /** The one request of a bulk: approved, or why it is skipped. */
 const approveInBulk =
   (own: boolean): Act =>
-  async (scene, who, role) =>
-    reads(who, 'ApproveJoinRequests', await ofRequest(own)(scene, who, role), ({ approveJoinRequests: result }) =>
-      result.approved?.length === 1 ? 'OK' : (result.code ?? result.skipped[0].code),
+  async (scene, who, role, refused) =>
+    reads(
+      who,
+      'ApproveJoinRequests',
+      await ofRequest(own)(scene, who, role, refused),
+      ({ approveJoinRequests: result }) =>
+        result.approved?.length === 1 ? 'OK' : (result.code ?? result.skipped[0].code),
     );
 
 const accounts: Acts = {
@@ -149,11 +152,11 @@ const organization: Acts = {
 };
 
 const people: Acts = {
-  'Mutation.suspendMembership of an employee': on('SuspendMembership', ofMember('EMPLOYEE'), inState('SUSPENDED')),
-  'Mutation.suspendMembership of a guardian': on('SuspendMembership', ofMember('GUARDIAN'), inState('SUSPENDED')),
+  'Mutation.suspendMembership of an employee': on('SuspendMembership', ofMember.EMPLOYEE, inState('SUSPENDED')),
+  'Mutation.suspendMembership of a guardian': on('SuspendMembership', ofMember.GUARDIAN, inState('SUSPENDED')),
   'Mutation.suspendMembership of one’s own': apart(on('SuspendMembership', ofOwnMembership)),
   'Mutation.restoreMembership of an employee': on('RestoreMembership', ofSuspended, inState('ACTIVE')),
-  'Mutation.endMembership of an employee': on('EndMembership', ofMember('EMPLOYEE'), inState('ENDED')),
+  'Mutation.endMembership of an employee': on('EndMembership', ofMember.EMPLOYEE, inState('ENDED')),
   'Mutation.leaveOrganization': apart(
     on('LeaveOrganization', ofOrganization, ({ memberships }) => memberships.every(inState('ENDED'))),
   ),
@@ -161,14 +164,14 @@ const people: Acts = {
   'Mutation.grantAdministrator': on('GrantAdministrator', ofStaff, inState('ACTIVE')),
   'Mutation.revokeAdministrator': on(
     'RevokeAdministrator',
-    async ({ world, school }) => ({ grantId: (await world.secondAdministrator(school)).grantId }),
+    spared(async ({ world, school }) => ({ grantId: (await world.secondAdministrator(school)).grantId })),
     inState('REVOKED'),
   ),
 };
 
 const verifications: Acts = {
   'Mutation.submitVerification of one’s own': apart(on('SubmitVerification', ofOwnMembership, inState('PENDING'))),
-  'Mutation.submitVerification of another person': on('SubmitVerification', ofMember('EMPLOYEE')),
+  'Mutation.submitVerification of another person': on('SubmitVerification', ofMember.EMPLOYEE),
   'Mutation.confirmVerification of another person': on('ConfirmVerification', ofVerification, inState('VERIFIED')),
   'Mutation.confirmVerification of one’s own': apart(on('ConfirmVerification', ofOwnVerification)),
   'Mutation.rejectVerification of another person': on('RejectVerification', ofVerification, inState('REJECTED')),
@@ -315,11 +318,11 @@ const groups: Acts = {
   ...inBothGroups('archiveGroup', groupsOf, (groupId) => ({ groupId }), inState('ARCHIVED')),
   'Mutation.restoreGroup': on(
     'RestoreGroup',
-    async (scene) => {
+    spared(async (scene) => {
       const groupId = await newGroup(scene);
       await scene.arranger.does('ArchiveGroup', { groupId });
       return { groupId };
-    },
+    }),
     inState('ACTIVE'),
   ),
   ...inBothGroups(
@@ -353,7 +356,7 @@ const children: Acts = {
   ),
   'Mutation.enrollChild': on(
     'EnrollChild',
-    async ({ world, school, classId }) => ({ input: { childId: await world.child(school), groupId: classId } }),
+    spared(async ({ world, school, classId }) => ({ input: { childId: await world.child(school), groupId: classId } })),
     ({ movement }) => movement !== null,
   ),
   ...inBothGroups(

@@ -11,7 +11,7 @@ const title = 'Leaves';
 const bytes = Buffer.from('Tomorrow at nine');
 
 /** Finds, or makes, what one cell is about, and answers its id. */
-type Find = (scene: Scene, who: Actor, role: Role) => Promise<string>;
+type Find = (...at: Parameters<Act>) => Promise<string>;
 
 /**
  * A file that is attached to nothing: made anew for who is to change it, once for all who are refused. Who is not signed in
