@@ -42,7 +42,10 @@ export async function settleAudiences(
   userIds: readonly string[] | 'everybody',
   reason: EndingReason = 'MEMBERSHIP_CHANGED',
 ): Promise<void> {
-  const changes = await changesOf(tx, organizationId, userIds);
+  if (userIds.length === 0) return;
+  const changes = await (userIds === 'everybody' || userIds.length > manyPeople
+    ? joiningAll(tx, () => changesOf(tx, organizationId, userIds))
+    : changesOf(tx, organizationId, userIds));
   const [came, gone] = [changes.filter(({ id }) => id === null), changes.filter(({ id }) => id !== null)];
   if (changes.length === 0) return;
   await awaitSenders(tx, changes);
@@ -86,6 +89,19 @@ export async function settleAudiences(
         from audiences a where a.id = audience_id)
     from came`,
   );
+}
+
+const manyPeople = 100;
+
+/**
+ * Reads about many people of whom Postgres may know nothing yet, as after a roster was imported into an empty database: it would
+ * take them for one, and look through all of them again for each audience.
+ */
+async function joiningAll<Result>(tx: Transaction, read: () => Promise<Result>): Promise<Result> {
+  await tx.execute(sql`set local enable_nestloop = off`);
+  const result = await read();
+  await tx.execute(sql`set local enable_nestloop = on`);
+  return result;
 }
 
 /** In what the stored members differ from the derived ones. */

@@ -91,7 +91,8 @@ export const toldAt = (what: 'b' | 't'): SQL =>
 
 /** Broadcasts `b` of a channel `h` that the viewer may watch soon, or now and has not come yet. In one put away none begins. */
 export const isBroadcastTold = sql`
-  b.channel_id = h.id and ${isNear('b')} and (b.state = 'LIVE' or h.state = 'ACTIVE') and h.takes_part and not h.is_muted and b.host_id <> ${me} and ${toldAt('b')} < h.due_before
+  b.channel_id = h.id and ${isNear('b')} and (b.state = 'LIVE' or h.state = 'ACTIVE')
+  and h.takes_part and not h.is_muted and b.host_id <> ${me} and ${toldAt('b')} < h.due_before
   and (select a.user_id from broadcast_attendances a where a.broadcast_id = b.id and a.user_id = ${me}) is null`;
 
 /** The audiences that the viewer belongs to. */
