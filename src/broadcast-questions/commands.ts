@@ -120,6 +120,7 @@ export async function answerBroadcastQuestion(
     if (before.state === 'ANSWERED' && before.answer === answer) return before;
     const question = await set(tx, before, { state: 'ANSWERED', answer, ...by(viewer) });
     await tellOf(tx, visited, question, 'BROADCAST_QUESTION_ANSWERED');
+    await record(tx, viewer, question, 'answer');
     return question;
   });
 }
