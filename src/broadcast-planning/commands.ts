@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { viewerOf } from '../audiences/queries.ts';
@@ -112,7 +113,7 @@ const UpdateBroadcast = z
 
 /**
  * Changes a broadcast; what is left out stays. While it is LIVE: its words and whether questions are taken. A new host has a new
- * stream key. @throws NotFound, Forbidden, InvalidInput, InvalidState
+ * stream key. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState
  */
 export async function updateBroadcast(
   db: Database,
@@ -124,7 +125,7 @@ export async function updateBroadcast(
   return runBroadcast(db, viewer, broadcastId, async (tx, before, fresh) => {
     const isPlan = ['startsAt', 'hostId', 'remindBefore'].some((field) => field in changes);
     if (isOver(before) || (isPlan && before.state !== 'SCHEDULED')) throw new InvalidState(before.state);
-    if (Object.keys(changes).length === 0) return before;
+    if (isDeepStrictEqual(described(before), described({ ...before, ...changes }))) return before;
     demandComingYear('startsAt', changes.startsAt);
     const isHanded = changes.hostId !== undefined && changes.hostId !== before.hostId;
     if (isHanded) await demandHost(tx, fresh, changes.hostId ?? '', await channelOf(tx, before));

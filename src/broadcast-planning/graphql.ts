@@ -72,7 +72,7 @@ builder.mutationField('updateBroadcast', (t) =>
     type: BroadcastType,
     description:
       'Changes a broadcast; what is left out stays. While it is LIVE only its title, its description and whether questions are ' +
-      'taken. Its host, and who leads.',
+      'taken. Its host, and who leads. Repeating it changes nothing.',
     errors,
     input: {
       broadcastId: t.input.id(whichBroadcast),

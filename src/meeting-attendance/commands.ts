@@ -75,10 +75,11 @@ export async function recordMeetingAttendance(
     if (meeting.format !== 'HYBRID') throw new InvalidInput('meetingId', 'INVALID_MEETING_ONLINE');
     if (meeting.state !== 'LIVE' && meeting.state !== 'ENDED') throw new InvalidState(meeting.state);
     if (present) await demandInvited(tx, meeting, userIds);
-    await markInPerson(tx, roomOf(meeting), userIds, present);
+    const marked = await markInPerson(tx, roomOf(meeting), userIds, present);
+    if (marked.length === 0) return meeting;
     await recordMeeting(tx, viewer.userId, meeting, {
       action: 'meeting.record-attendance',
-      after: { present, userIds: userIds.map((id) => globalId('User', id)) },
+      after: { present, userIds: marked.map((id) => globalId('User', id)) },
     });
     return meeting;
   });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { visitChat } from '../chats/commands.ts';
@@ -210,7 +211,7 @@ const described = ({
 });
 
 const sameDescription = (one: MeetingRow, other: MeetingRow): boolean =>
-  JSON.stringify(described(one)) === JSON.stringify(described(other));
+  isDeepStrictEqual(described(one), described(other));
 
 const Cancellation = z.object({ reason: optionalLine(500) });
 

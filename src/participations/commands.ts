@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, inArray, isNull, ne, sql } from 'drizzle-orm';
 import type { Room, RoomReport, RoomStay } from '../conferencing/conferencing.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { uuid } from '../graphql/ids.ts';
@@ -35,20 +35,29 @@ export async function admit(
   return participation;
 }
 
-/** Writes down who is in the room in person, or is not. */
+/** Writes down who is in the room in person, or is not. Answers of whom it was not so before. */
 export async function markInPerson(
   tx: Transaction,
   { roomKind, roomId }: Room,
   userIds: readonly string[],
   inPerson: boolean,
-): Promise<void> {
-  if (userIds.length === 0) return;
+): Promise<string[]> {
+  if (userIds.length === 0) return [];
+  const changed = { userId: participations.userId };
+  const isOther = ne(participations.inPerson, inPerson);
   const ofThem = and(eq(participations.roomId, roomId), inArray(participations.userId, [...userIds]));
-  if (!inPerson) return void (await tx.update(participations).set({ inPerson }).where(ofThem));
-  await tx
-    .insert(participations)
-    .values(userIds.map((userId) => ({ roomKind, roomId, userId, inPerson })))
-    .onConflictDoUpdate({ target: [participations.roomId, participations.userId], set: { inPerson } });
+  const marked = await (inPerson
+    ? tx
+        .insert(participations)
+        .values(userIds.map((userId) => ({ roomKind, roomId, userId, inPerson })))
+        .onConflictDoUpdate({
+          target: [participations.roomId, participations.userId],
+          set: { inPerson },
+          setWhere: isOther,
+        })
+        .returning(changed)
+    : tx.update(participations).set({ inPerson }).where(and(ofThem, isOther)).returning(changed));
+  return marked.map(({ userId }) => userId);
 }
 
 /**
