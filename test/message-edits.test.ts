@@ -132,8 +132,7 @@ describe('deleting', () => {
       id: reply.id,
       text: '',
     });
-    expect(await saidBefore(guardian, id)).toEqual(['Жираф']);
-    expect(await saidBefore(teacher, id)).toEqual(['Жираф']);
+    for (const person of [guardian, teacher]) expect(await saidBefore(person, id)).toEqual([]);
   });
 
   test('the staff delete what families said, not what colleagues did; families only their own', async () => {

@@ -107,12 +107,13 @@ async function firstInChat(
   wish: Wish,
 ): Promise<string | null> {
   const [first] = await tx
-    .select({ id: polls.id, question: polls.question })
+    .select({ id: polls.id, question: polls.question, state: messages.state })
     .from(messages)
     .leftJoin(polls, eq(polls.messageId, messages.id))
     .where(and(eq(messages.authorId, userId), eq(messages.chatId, chatId), eq(messages.clientMessageId, key)));
   if (!first) return null;
-  if (first.id === null || first.question !== wish.question) throw new InvalidInput('clientMessageId', 'KEY_REUSED');
+  const isOther = first.state !== 'DELETED' && first.question !== wish.question;
+  if (first.id === null || isOther) throw new InvalidInput('clientMessageId', 'KEY_REUSED');
   return first.id;
 }
 

@@ -1,7 +1,7 @@
 import { index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { createdAt, id } from '../database/columns.ts';
 
-/** Who did what to what, written in the transaction that did it, never changed. */
+/** Who did what to what, written in the transaction that did it; what is deleted takes its words with it, nothing else changes. */
 export const auditEntries = pgTable(
   'audit_entries',
   {
@@ -19,5 +19,6 @@ export const auditEntries = pgTable(
   (t) => [
     index('audit_entries_organization_index').on(t.organizationId, t.id),
     index('audit_entries_actor_index').on(t.actorId, t.id),
+    index('audit_entries_target_index').on(t.targetId),
   ],
 );

@@ -6,6 +6,7 @@ import { type Broadcast, broadcastById } from '../broadcasts/queries.ts';
 import { broadcasts } from '../broadcasts/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { forget } from '../forgetting/commands.ts';
 import type { Limiter } from '../graphql/rates.ts';
 import { idempotencyKey, prose, requiredProse, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
@@ -66,7 +67,7 @@ function sameWish(
   broadcastId: string,
   { text }: z.output<typeof AskQuestion>,
 ): BroadcastQuestionRow {
-  if (first.broadcastId === broadcastId && first.text === text) return first;
+  if (first.broadcastId === broadcastId && (first.state === 'WITHDRAWN' || first.text === text)) return first;
   throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
 }
 
@@ -135,6 +136,8 @@ export const withdrawBroadcastQuestion = (
     if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
     if (before.state === 'WITHDRAWN') return before;
     if (before.state !== 'PENDING' && before.state !== 'SHOWN') throw new InvalidState(before.state);
+    const { organizationId } = before;
+    await forget(tx, viewer.userId, { type: 'BroadcastQuestion', id: questionId, organizationId });
     const question = await set(tx, before, { state: 'WITHDRAWN' });
     await tellOf(tx, visited, before, 'BROADCAST_QUESTION_REMOVED');
     return question;

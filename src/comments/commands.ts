@@ -4,6 +4,7 @@ import { audit } from '../audit/commands.ts';
 import { isPublisher } from '../channels/policy.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { forget } from '../forgetting/commands.ts';
 import { idempotencyKey, line, requiredProse, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
 import { visitOrganization } from '../organizations/commands.ts';
@@ -63,8 +64,8 @@ async function firstOf(
     .select()
     .from(comments)
     .where(and(eq(comments.authorId, userId), eq(comments.idempotencyKey, key ?? '')));
-  if (!first || first.postId !== postId || (first.text !== text && !first.editedAt))
-    throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+  const isOther = first?.state !== 'DELETED' && first?.text !== text && !first?.editedAt;
+  if (!first || first.postId !== postId || isOther) throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
   return first;
 }
 
@@ -143,6 +144,7 @@ export const deleteComment = (db: Database, viewer: Viewer, commentId: string): 
     if (before.authorId !== viewer.userId) throw new Forbidden('FORBIDDEN_OTHERS');
     if (before.state === 'DELETED') return before;
     const wasShown = before.state === 'PUBLISHED';
+    await forget(tx, viewer.userId, { type: 'Comment', id: commentId, organizationId: before.organizationId });
     const comment = await set(tx, before, { state: 'DELETED' });
     await tellOf(tx, post, comment, wasShown ? 'COMMENT_REMOVED' : 'COMMENT_WITHDRAWN');
     return comment;

@@ -8,7 +8,7 @@ import { posts } from '../posts/tables.ts';
 
 export const commentState = pgEnum('comment_state', ['PENDING', 'PUBLISHED', 'REJECTED', 'DELETED']);
 
-/** What a reader says about a post. A deleted one stays as a tombstone, its words with it. */
+/** What a reader says about a post. Of a deleted one a tombstone stays, without words. */
 export const comments = pgTable(
   'comments',
   {

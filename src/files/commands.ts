@@ -72,7 +72,8 @@ export async function createUpload(
           .from(files)
           .where(and(eq(files.uploaderId, uploaderId), eq(files.idempotencyKey, idempotencyKey)))
       : [];
-    if (first && (first.name !== name || first.size !== size)) throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+    const isOther = first?.state !== 'DELETED' && first?.name !== name;
+    if (first && (isOther || first.size !== size)) throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
     if (first) return first;
     const [waiting] = await tx
       .select({ size: count() })
@@ -114,7 +115,8 @@ export async function deleteUpload(db: Database, { userId }: Viewer, fileId: str
   return file;
 }
 
-export const asDeleted = { state: 'DELETED', deletedAt: sql`now()`, refusal: null } as const;
+/** What it was called, and what its content was like, goes at once; the bytes an hour later. */
+export const asDeleted = { state: 'DELETED', deletedAt: sql`now()`, refusal: null, name: '', sha256: null } as const;
 
 /** Nothing has come of the file yet, or this very content is coming: it may be sent twice, or again after a crash. */
 const awaits = (fileId: string, sha256: Buffer): SQL | undefined =>

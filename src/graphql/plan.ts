@@ -20,7 +20,7 @@ import { canonical, type Selection } from './sharing.ts';
 
 /** Bytes of payloads kept for those who come a little later, in the whole process. */
 const keptBytes = 64 * 1024 * 1024;
-/** How long they are kept: whoever comes later is shown what is there by then. */
+/** How long they are kept, unless something in the audience is changed or deleted: whoever comes later is shown what is there by then. */
 const keptMs = 30_000;
 /** Characters of plans kept for those who follow by the same a little later. */
 const keptCharacters = 256 * 1024;
@@ -88,7 +88,8 @@ export class Plans {
   rendered(plan: Plan, event: LoggedEvent, render: () => Promise<Rendered>): Rendered | Promise<Rendered> {
     const { hub } = this.#options.services;
     // Places and audiences of another history, or of one that was lost in a failover, are others.
-    const key = [hub.epoch, plan.id, event.audienceId, event.position].join();
+    const { audienceId, position } = event;
+    const key = [hub.epoch, plan.id, audienceId, position, hub.overtakenAt(audienceId)].join();
     const kept = this.#rendered.get(key);
     if (kept) return kept;
     const rendering = render();

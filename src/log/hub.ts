@@ -13,6 +13,8 @@ import { Window } from './window.ts';
 /** Sockets and streams of one person, and what they may follow at once on all of them. */
 const holdersPerPerson = 20;
 const followersPerPerson = 200;
+/** Kinds of events after which what was shown of earlier ones is not to be shown again: something was taken back or says otherwise. */
+const overtaking = /_(DELETED|REMOVED|WITHDRAWN|CANCELLED|EDITED|UPDATED|CHANGED)$/;
 const inAMinute = () => new Date(Date.now() + 60_000);
 
 /** When somebody was in which audience, as the domain that keeps audiences tells it. */
@@ -59,6 +61,7 @@ export class Hub implements Source {
   readonly #readers = new Map<string, Reader>();
   readonly #lanes = new Map<Renderer, Lane>();
   readonly #byAudience = new Map<string, Map<Lane, Set<Follower>>>();
+  readonly #overtaken = new Map<string, number>();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -79,6 +82,11 @@ export class Hub implements Source {
     return this.#position;
   }
 
+  /** Where in an audience something was last taken back or changed: what was shown before that may be what is gone now. */
+  overtakenAt(audienceId: string): number {
+    return this.#overtaken.get(audienceId) ?? 0;
+  }
+
   /** The place behind everything that this process has committed before. */
   async currentPosition(): Promise<number> {
     await this.#options.settled();
@@ -97,6 +105,7 @@ export class Hub implements Source {
     for (const event of events) {
       this.#position = event.position;
       this.window.add(event);
+      if (overtaking.test(event.kind)) this.#overtaken.set(event.audienceId, event.position);
       if (control.has(event.kind)) this.#applyControl(event);
       else this.#hand(event);
       this.#options.witness?.happened(event);

@@ -5,6 +5,7 @@ import { audit, type Deed } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { filesOf } from '../files/queries.ts';
+import { forget } from '../forgetting/commands.ts';
 import { globalId } from '../graphql/ids.ts';
 import { canSeeGroup } from '../groups/policy.ts';
 import { type GroupRow, groups } from '../groups/tables.ts';
@@ -26,7 +27,7 @@ export async function addMaterial(db: Database, viewer: Viewer, input: unknown):
   return transact(db, async (tx) => {
     const group = await enterGroup(tx, viewer, wish.groupId);
     const first = wish.idempotencyKey ? await materialByKey(tx, viewer, wish.idempotencyKey) : null;
-    if (first && (first.groupId !== group.id || first.title !== wish.title)) {
+    if (first && (first.groupId !== group.id || (!first.removedAt && first.title !== wish.title))) {
       throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
     }
     if (first?.removedAt) throw new NotFound();
@@ -69,15 +70,16 @@ export async function updateMaterial(
   });
 }
 
-/** Removes a material and its file; a removed one stays so. @throws NotFound, Forbidden, InvalidState */
+/** Removes a material, its file and all that was said about it; a removed one stays so. @throws NotFound, Forbidden, InvalidState */
 export async function removeMaterial(db: Database, viewer: Viewer, materialId: string): Promise<MaterialRow> {
   return transact(db, async (tx) => {
     const { material: known, group } = await enterMaterial(tx, viewer, materialId);
     if (known.removedAt) return known;
-    const before = await described(tx, known);
+    const { id, organizationId } = known;
     await deleteFilesOf(tx, ownerOf(known));
+    await forget(tx, viewer.userId, { type: 'Material', id, organizationId });
     const material = await update(tx, known, { removedAt: sql`now()` });
-    await record(tx, viewer, group, material, 'MATERIAL_REMOVED', { action: 'material.remove', before });
+    await record(tx, viewer, group, material, 'MATERIAL_REMOVED', { action: 'material.remove' });
     return material;
   });
 }
@@ -131,7 +133,8 @@ async function described(tx: Transaction, { id, title, description }: MaterialRo
   const [[file] = []] = await filesOf(tx, [id], () => {
     throw new Error('nobody is asked');
   });
-  return { title, description, file: file && globalId('File', file.id), fileName: file?.name };
+  // Not the file’s name, which goes with it.
+  return { title, description, file: file && globalId('File', file.id) };
 }
 
 /** Tells everybody in the group, and who leads. */

@@ -5,6 +5,7 @@ import { audit } from '../audit/commands.ts';
 import { canKeepChat } from '../chats/policy.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState } from '../errors.ts';
+import { forget } from '../forgetting/commands.ts';
 import { prose, valid } from '../input.ts';
 import { changeMessage, demandWriting, type HeldMessage, setMessage } from '../messages/commands.ts';
 import { canDeleteMessage, canEditMessage, editHours } from '../messages/policy.ts';
@@ -26,7 +27,8 @@ export async function editMessage(db: Database, viewer: Viewer, messageId: strin
     if (message.text === text) return;
     if (!text && message.files.length === 0) throw new InvalidInput('text', 'INVALID_EMPTY_MESSAGE');
     if (await isPoll(tx, message.id)) throw new InvalidInput('messageId', 'INVALID_POLL_MESSAGE');
-    await keepWords(tx, held);
+    const replaced = { messageId: message.id, text: message.text, replacedBy: fresh.userId };
+    await tx.insert(messageRevisions).values(replaced);
     await setMessage(tx, held, { text, editedAt: sql`now()` }, 'MESSAGE_EDITED');
   });
 }
@@ -36,12 +38,9 @@ async function isPoll(tx: Transaction, messageId: string): Promise<boolean> {
   return (await rows(tx, sql`select from polls where message_id = ${messageId}`)).length > 0;
 }
 
-const keepWords = (tx: Transaction, { message, viewer }: HeldMessage) =>
-  tx.insert(messageRevisions).values({ messageId: message.id, text: message.text, replacedBy: viewer.userId });
-
 /**
- * Deletes a message for good, with its files; a tombstone stays in its place. What it said is kept for those who answer for the
- * chat. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState
+ * Deletes a message for good, with its files and all that it ever said; a tombstone stays in its place. Repeating it changes
+ * nothing. @throws NotFound, Forbidden, InvalidState
  */
 export const deleteMessage = (db: Database, viewer: Viewer, messageId: string): Promise<string> =>
   changeMessage(db, viewer, messageId, async (tx, held) => {
@@ -51,13 +50,14 @@ export const deleteMessage = (db: Database, viewer: Viewer, messageId: string): 
       throw new Forbidden(own.capacities.length > 0 ? 'FORBIDDEN_AUTHOR' : 'FORBIDDEN_LEFT_CHAT');
     if (message.state === 'DELETED') return;
     if (message.state !== 'SENT') throw new InvalidState(message.state);
-    await keepWords(tx, held);
+    const { organizationId } = chat;
     await deleteFilesOf(tx, { kind: 'MESSAGE', id: messageId });
-    const gone = { text: '', mentions: [], pinnedAt: null, deletedAt: sql`now()`, deletedBy: fresh.userId };
+    await forget(tx, fresh.userId, { type: 'Message', id: messageId, organizationId });
+    const gone = { pinnedAt: null, deletedAt: sql`now()`, deletedBy: fresh.userId };
     await setMessage(tx, held, { ...gone, state: 'DELETED' }, 'MESSAGE_DELETED');
     if (message.authorId === fresh.userId) return;
     const target = { type: 'Message', id: messageId };
-    await audit(tx, fresh.userId, { action: 'message.delete', target, organizationId: chat.organizationId });
+    await audit(tx, fresh.userId, { action: 'message.delete', target, organizationId });
   });
 
 /** Keeps a message at hand for all who take part. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidState */

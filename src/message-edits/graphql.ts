@@ -16,14 +16,14 @@ import { deleteMessage, editMessage, pinMessage, unpinMessage } from './commands
 import { revisionsOf } from './queries.ts';
 
 const MessageRevisionType = builder.objectRef<MessageRevision>('MessageRevision').implement({
-  description: 'What a message said before it was edited or deleted.',
+  description: 'What a message said before it was edited.',
   fields: (t) => ({
     text: t.exposeString('text', { description: 'The words.' }),
     replacedAt: t.expose('createdAt', { type: 'DateTime', description: 'Until when it said so.' }),
     replacedBy: t.field({
       type: UserType,
       nullable: true,
-      description: 'Who changed or deleted it. Null: its author, whom the viewer does not meet.',
+      description: 'Who changed it. Null: its author, whom the viewer does not meet.',
       resolve: async ({ replacedBy, messageId }, _args, ctx) => {
         const message = await ctx.loadExisting(messageById, messageId);
         const hidden = replacedBy === message.authorId && !ctx.sees(canSeeAuthor, message);
@@ -39,7 +39,8 @@ builder.objectFields(MessageType, (t) => ({
     type: MessageRevisionType,
     nullable: true,
     description:
-      'What it said before, latest first. Null: not for this viewer (only its author, and the staff of the chat).',
+      'What it said before, latest first; nothing once it is deleted. Null: not for this viewer (only its author, and the ' +
+      'staff of the chat).',
     resolve: async (message, args, ctx) =>
       canOversee(ctx.viewer, message, await ownOf(ctx, { id: message.chatId }))
         ? listed(ctx, args, revisionsOf, { parentId: message.id, filter: null })
@@ -112,7 +113,8 @@ export function messageMutation(
 
 messageMutation(
   'deleteMessage',
-  'Deletes a message with its files for good; a tombstone stays in its place. See `viewerCanDelete`.',
+  'Deletes a message for good, with its files and all that it ever said: nobody reads it any more, and a tombstone stays in its ' +
+    'place. What was forwarded from it stays with who forwarded it. See `viewerCanDelete`.',
   deleteMessage,
 );
 messageMutation(

@@ -36,7 +36,7 @@ export const MessageStateEnum = builder.enumType('MessageState', {
     SCHEDULED: { description: 'To be sent at `sendAt`; its author’s alone.' },
     SENT: { description: 'Said.' },
     FAILED: { description: 'Its time came, but it could not be sent: see `failure`. Its author’s alone.' },
-    CANCELLED: { description: 'Taken back before it was sent. Its author’s alone.' },
+    CANCELLED: { description: 'Taken back before it was sent. Its author’s alone; `text` is empty.' },
     DELETED: { description: 'Gone: what is left is that it was there. `text` is empty.' },
   } as const,
 });

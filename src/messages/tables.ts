@@ -46,7 +46,7 @@ export const messages = pgTable(
     /** As what the author said it: the role of a membership. */
     capacity: text('capacity').notNull(),
     state: messageState('state').notNull().default('SENT'),
-    /** Empty of what was deleted: its words are in its revisions. */
+    /** Empty of what was deleted, or taken back before it was sent. */
     text: text('text').notNull(),
     clientMessageId: text('client_message_id').notNull(),
     replyToId: uuid('reply_to_id'),
@@ -87,7 +87,7 @@ export const messages = pgTable(
   ],
 );
 
-/** What a message said before it was edited or deleted. */
+/** What a message said before it was edited. */
 export const messageRevisions = pgTable(
   'message_revisions',
   {
@@ -96,7 +96,7 @@ export const messageRevisions = pgTable(
       .notNull()
       .references(() => messages.id),
     text: text('text').notNull(),
-    /** When, and by whom, it was said otherwise or deleted. */
+    /** When, and by whom, it was said otherwise. */
     replacedBy: uuid('replaced_by')
       .notNull()
       .references(() => users.id),

@@ -9,7 +9,9 @@ import { type AuditEntry, type AuditFilter, actionsOf, auditEntryById, auditOf }
 
 const AuditEntryType = builder.objectRef<AuditEntry>('AuditEntry');
 builder.node(AuditEntryType, {
-  description: 'Something that was done: by whom, to what, when. Written with the deed itself, never changed.',
+  description:
+    'Something that was done: by whom, to what, when. Written with the deed itself. When what it was done to is deleted, `before`, ' +
+    '`after` and `reason` are emptied, and an entry `audit.forget` says so; nothing else changes.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: async (ids, ctx) => {
     const found = await Promise.all(ids.map((id) => ctx.load(auditEntryById, id)));

@@ -7,6 +7,7 @@ import { canPublish, canSuggest } from '../channels/policy.ts';
 import { type Channel, channels, commenting } from '../channels/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { forget } from '../forgetting/commands.ts';
 import { idempotencyKey, requiredProse, valid } from '../input.ts';
 import { append, type NewEvent, transact } from '../log/append.ts';
 import { visitOrganization } from '../organizations/commands.ts';
@@ -80,8 +81,8 @@ async function firstOf(
         .from(postSteps)
         .where(and(eq(postSteps.postId, first.id), eq(postSteps.kind, 'DRAFTED')))
     : [];
-  if (!first || first.channelId !== channelId || drafted?.text !== text)
-    throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
+  const isOther = first?.state !== 'DELETED' && drafted?.text !== text;
+  if (!first || first.channelId !== channelId || isOther) throw new InvalidInput('idempotencyKey', 'KEY_REUSED');
   return first;
 }
 
@@ -124,15 +125,16 @@ export async function updatePost(db: Database, viewer: Viewer, postId: string, i
 const told = ({ text, commenting }: PostRow) => ({ text, commenting });
 
 /**
- * Deletes a post for good, with its files: of a published one its readers keep a tombstone. What it said stays in its history,
- * for whoever answers for the channel. @throws NotFound, Forbidden, InvalidState
+ * Deletes a post for good, with its files, its comments and all that it ever said: of a published one its readers keep a tombstone,
+ * and its history keeps the steps alone. @throws NotFound, Forbidden, InvalidState
  */
 export const deletePost = (db: Database, viewer: Viewer, postId: string): Promise<PostRow> =>
   changePost(db, viewer, postId, async (tx, { post: before, viewer: fresh }) => {
     if (!canDeletePost(fresh, before)) throw publishersOnly({ ...before.channel, state: 'ACTIVE' });
     if (before.state === 'DELETED') return before;
-    const post = await setPost(tx, before, { state: 'DELETED', pinnedAt: null, publishAt: null, scheduledBy: null });
     await deleteFilesOf(tx, { kind: 'POST', id: postId });
+    await forget(tx, viewer.userId, { type: 'Post', id: postId, organizationId: before.organizationId });
+    const post = await setPost(tx, before, { state: 'DELETED', pinnedAt: null, publishAt: null, scheduledBy: null });
     await takeStep(tx, viewer.userId, post, 'DELETED');
     await (post.publishedAt ? tellReaders(tx, post, 'POST_DELETED') : tellMakers(tx, post, 'POST_CHANGED', before));
     await recordPost(tx, viewer.userId, post, 'delete', { before: { state: before.state } });

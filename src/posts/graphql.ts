@@ -148,7 +148,7 @@ builder.node(PostType, {
       type: PostStepType,
       nullable: true,
       description:
-        'What became of it, latest first, with its earlier words. Null: not for this viewer (only its author and those who ' +
+        'What became of it, latest first, with its earlier words until it is deleted. Null: not for this viewer (only its author and those who ' +
         'publish there).',
       resolve: (post, args, ctx) =>
         canSeeHistory(ctx.viewer, post) ? listed(ctx, args, stepsOf, { parentId: post.id, filter: null }) : null,

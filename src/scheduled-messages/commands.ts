@@ -8,6 +8,7 @@ import { chatWithin } from '../chats/queries.ts';
 import { chats } from '../chats/tables.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { forget } from '../forgetting/commands.ts';
 import { demandComingYear, valid } from '../input.ts';
 import { cancel, enqueue, type TaskKind } from '../jobs/tasks.ts';
 import { append, transact } from '../log/append.ts';
@@ -87,8 +88,10 @@ export const cancelScheduledMessage = (db: Database, viewer: Viewer, messageId: 
     if (message.state !== 'SCHEDULED' && message.state !== 'FAILED') throw new InvalidState(message.state);
     await cancel(tx, scheduledMessage, messageId);
     await deleteFilesOf(tx, { kind: 'MESSAGE', id: messageId });
+    const { organizationId } = chat;
+    await forget(tx, viewer.userId, { type: 'Message', id: messageId, organizationId });
     await tx.update(messages).set({ state: 'CANCELLED', failure: null }).where(eq(messages.id, messageId));
-    await tellAuthor(tx, message, chat.organizationId, 'MESSAGE_CANCELLED');
+    await tellAuthor(tx, message, organizationId, 'MESSAGE_CANCELLED');
   });
 
 /** Sends what was scheduled, if its time has come and its author may still say it there. */
