@@ -21,6 +21,7 @@ import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
 import { fillDemo } from './demo/commands.ts';
 import { makeDueMovements } from './due-movements/commands.ts';
 import { linkSecret, sweepFiles } from './files/commands.ts';
+import { Pages } from './graphql/asking.ts';
 import type { Services } from './graphql/context.ts';
 import { EventStreams } from './graphql/event-stream.ts';
 import { createHttpServer } from './graphql/http.ts';
@@ -174,7 +175,9 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     logger,
   });
   const eventStreams = new EventStreams(hub);
-  const { allowedOrigins, trustedProxies } = config;
+  const { allowedOrigins } = config;
+  const pages = new Pages(config.publicUrl, allowedOrigins);
+  const way = { trustedProxies: config.trustedProxies, secure: config.production };
   const inspector = startInspector();
   const uploads = stack.use(await Uploads.open({ db, operations, storage, inspector, logger }));
   // Ends first: uploads wait for it.
@@ -186,8 +189,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     pipeline: createPipeline(operations, eventStreams, logger),
     hub,
     graphiql: config.graphiql,
-    allowedOrigins,
-    trustedProxies,
+    pages,
+    way,
     cookie: { secure: config.production, days: config.sessionMaxDays },
     logger,
     doors: [uploads, downloads, ...(streams ? [streams] : []), ...conferenceRooms.doors],
@@ -197,8 +200,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     server,
     operations,
     hub,
-    allowedOrigins,
-    trustedProxies,
+    pages,
+    way,
     authenticate: together(authenticateAll, admissionGapMs),
   });
 
@@ -221,6 +224,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   const { port } = server.address() as AddressInfo; // listening on TCP, so never a pipe's name
   const url = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}/graphql`;
   if (demo) print(demo.guide(url));
+  if (config.production && !config.publicUrl)
+    logger.warn('HOMEROOM_PUBLIC_URL is not set: no page under a host name is served');
   const running = stack.move();
   return {
     url,

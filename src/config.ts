@@ -1,77 +1,5 @@
 import { z } from 'zod';
-import { InvalidInput } from './errors.ts';
-import { phoneNumber } from './input.ts';
-
-const flag = (byDefault: boolean) =>
-  z
-    .enum(['0', '1'])
-    .optional()
-    .transform((value) => (value === undefined ? byDefault : value === '1'));
-
-const whole = (byDefault: number, min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).default(byDefault);
-
-const list = z
-  .string()
-  .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  );
-
-const phones = list.transform((values, ctx) =>
-  values.map((value) => {
-    try {
-      return phoneNumber(value);
-    } catch (error) {
-      if (!(error instanceof InvalidInput)) throw error;
-      ctx.addIssue(`${value} is not a phone number`);
-      return '';
-    }
-  }),
-);
-
-/** Where NATS answers, as its client wants it: one way to sign in, for all the servers of its cluster. */
-export interface NatsServers {
-  readonly servers: string[];
-  /** Demands encryption; without it a server may still ask for it. */
-  readonly tls?: object;
-  readonly user?: string;
-  readonly pass?: string;
-  readonly token?: string;
-}
-
-const natsServers = list.transform((values, ctx): NatsServers | null => {
-  const found = values.flatMap((value) => natsServer(value) ?? []);
-  const [first] = found;
-  if (found.length < values.length) ctx.addIssue('must be nats://host:port or tls://host:port, separated by commas');
-  if (found.some(({ user, pass }) => user !== first?.user || pass !== first.pass)) {
-    ctx.addIssue('must sign in at every server in the same way');
-  }
-  if (!first) return null;
-  return {
-    servers: found.map(({ server }) => server),
-    ...(found.some(({ encrypted }) => encrypted) && { tls: {} }),
-    ...(first.pass ? { user: first.user, pass: first.pass } : first.user && { token: first.user }),
-  };
-});
-
-function natsServer(value: string) {
-  try {
-    const { protocol, hostname, port, pathname, username, password } = new URL(value);
-    if (!/^(nats|tls):$/.test(protocol) || !hostname || !/^\/?$/.test(pathname)) return null;
-    return {
-      server: `${hostname}:${port || 4222}`,
-      encrypted: protocol === 'tls:',
-      user: decodeURIComponent(username),
-      pass: decodeURIComponent(password),
-    };
-  } catch {
-    return null; // no URL, or nothing that its escapes could mean
-  }
-}
+import { flag, isBare, list, natsServers, phones, secret, whole } from './config-values.ts';
 
 /** A media server that takes pictures by RTMP and plays them by HLS. */
 export interface StreamingConfig {
@@ -114,14 +42,6 @@ export interface FilesDirectory {
 
 /** Where the bytes of uploaded files lie. */
 export type StorageConfig = FilesDirectory | S3Bucket;
-
-/** What would be in an endpoint's address beside where it is ends up in logs. */
-const isBare = (value: string): boolean => {
-  const url = URL.parse(value);
-  return !url || !(url.username || url.password || url.search || url.hash);
-};
-
-const secret = z.string().min(32, 'must be 32 characters or more');
 
 const environment = z
   .object({
@@ -176,6 +96,13 @@ const environment = z
       .default('{"to":{phone},"text":{text}}')
       .refine((body) => body.includes('{phone}') && body.includes('{text}'), 'must contain {phone} and {text}'),
     HOMEROOM_SMS_SECRET: z.string().min(1).optional(),
+    HOMEROOM_PUBLIC_URL: z
+      .url({ protocol: /^https?$/, error: 'must be https://host' })
+      .refine(
+        (value) => isBare(value) && URL.parse(value)?.pathname === '/',
+        'must be https://host, and nothing behind it',
+      )
+      .optional(),
     HOMEROOM_ALLOWED_ORIGINS: list,
     HOMEROOM_TRUSTED_PROXIES: whole(0, 0, 10),
     HOMEROOM_GRAPHIQL: flag(true),
@@ -295,6 +222,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     sms: is.HOMEROOM_SMS_URL
       ? { url: is.HOMEROOM_SMS_URL, body: is.HOMEROOM_SMS_BODY, secret: is.HOMEROOM_SMS_SECRET ?? null }
       : null,
+    /** Where browsers reach this server. */
+    publicUrl: is.HOMEROOM_PUBLIC_URL ?? null,
     allowedOrigins: is.HOMEROOM_ALLOWED_ORIGINS,
     trustedProxies: is.HOMEROOM_TRUSTED_PROXIES,
     graphiql: is.HOMEROOM_GRAPHIQL,

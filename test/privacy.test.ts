@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { placeOf } from '../src/graphql/asking.ts';
+import { networkOf, placeOf } from '../src/graphql/asking.ts';
 import { operatorPhone, startTestApp } from './support/app.ts';
 import type { Json } from './support/client.ts';
 import { operation } from './support/operations.ts';
@@ -276,13 +276,33 @@ test('browsers get their session over encrypted connections only, in production'
       {},
       { origin },
     );
-  expect(signed.headers.get('set-cookie')).toMatch(/^homeroom_session=[\w-]+; .*HttpOnly; SameSite=Strict; .*Secure/);
+  expect(signed.headers.get('set-cookie')).toMatch(
+    /^__Host-homeroom_session=[\w-]+; Path=\/; HttpOnly; SameSite=Strict; .*Secure/,
+  );
 });
 
 test('an address is counted as what its holder has of it, and only our own proxies are believed', async () => {
-  expect(
-    ['10.0.0.1', '::ffff:10.0.0.1', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::9', '2001:db8::1', '::1'].map(placeOf),
-  ).toEqual(['10.0.0.1', '10.0.0.1', '2001:db8:1:2::/64', '2001:db8:1:2::/64', '2001:db8:0:0::/64', '0:0:0:0::/64']);
+  const spellings = {
+    '10.0.0.1/32': [
+      '10.0.0.1',
+      '::ffff:10.0.0.1',
+      '::ffff:a00:1',
+      '0:0:0:0:0:FFFF:0A00:0001',
+      '10.0.0.1:5678',
+      '[::ffff:a00:1]:80',
+    ],
+    '2001:db8:1:2::/64': ['2001:db8:1:2:3:4:5:6', '2001:DB8:1:2::9', '[2001:db8:1:2::9]:443', '2001:db8:1:2::9%eth0'],
+    '::/64': ['::1', '0:0:0:0:0:0:0:1'],
+    unknown: ['', 'nobody', '10.0.0.1, 10.0.0.2', '1'.repeat(10_000), '::ffff:999.0.0.1', '10.0.0.1:port'],
+  };
+  for (const [place, addresses] of Object.entries(spellings)) {
+    for (const address of addresses) expect([address, placeOf(address)]).toEqual([address, place]);
+  }
+  expect(['10.1.2.3/32', '2001:db8:1:2::/64', 'unknown'].map(networkOf)).toEqual([
+    '10.1.2.0/24',
+    '2001:db8:1::/48',
+    'unknown',
+  ]);
   await using app = await startTestApp({ config: { signInRatePerHour: 2, trustedProxies: 1 } });
   const from = (forwarded: string) =>
     app.world

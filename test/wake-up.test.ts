@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import type { NatsServers } from '../src/config.ts';
+import type { NatsServers } from '../src/config-values.ts';
 import { type Connection, connect, rows } from '../src/database/connect.ts';
 import { append, transact } from '../src/log/append.ts';
 import { decodeCursor } from '../src/log/cursor.ts';

@@ -3,11 +3,12 @@ import ComplexityPlugin, { type ComplexityResult } from '@pothos/plugin-complexi
 import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
 import WithInputPlugin from '@pothos/plugin-with-input';
-import { GraphQLError, type GraphQLFieldResolver } from 'graphql';
+import type { GraphQLFieldResolver } from 'graphql';
 import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { defaultPage, type PageArguments, pageCap } from './connections.ts';
 import { Context } from './context.ts';
 import { noRow, parseGlobalId } from './ids.ts';
+import { tooLarge } from './refusals.ts';
 
 /** The most that one operation may cost and how deep it may go; a list costs as many times its content as it is long. */
 const operationLimits = { complexity: 20_000, depth: 12, breadth: 400 };
@@ -66,11 +67,10 @@ export const exceedsLimits = (result: ComplexityResult): boolean =>
   result.depth > operationLimits.depth ||
   result.breadth > operationLimits.breadth;
 
-export const tooLarge = (result: ComplexityResult) =>
-  new GraphQLError(
+export const overLimits = (result: ComplexityResult) =>
+  tooLarge(
     `The operation is too large: complexity ${result.complexity} of ${operationLimits.complexity}, ` +
       `depth ${result.depth} of ${operationLimits.depth}, breadth ${result.breadth} of ${operationLimits.breadth}.`,
-    { extensions: { code: 'OPERATION_TOO_LARGE' } },
   );
 
 function demandViewer<Source, Shape>(

@@ -14,8 +14,11 @@ import type { WebSocket } from 'ws';
 import type { Holder } from '../log/reader.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Asking, ViewerContext } from './context.ts';
+import { parseJson } from './json.ts';
 import { isSubscription, type Operation, type Operations, type Subscription } from './operations.ts';
 import { Outbox } from './outbox.ts';
+import { parametersIn } from './parameters.ts';
+import { Refusal } from './refusals.ts';
 import { SocketOperation } from './socket-operation.ts';
 
 /** Close codes beyond graphql-ws's own; stock clients retry all of these. */
@@ -27,9 +30,10 @@ const newcomerMs = 5_000;
 /** How long a socket has to say its last words when its session ends. */
 const lastWordsMs = 500;
 
-const tooManyOperations = new GraphQLError(`At most ${operationsPerSocket} operations at once on one socket.`, {
-  extensions: { code: 'TOO_MANY_OPERATIONS' },
-});
+const tooManyOperations = new Refusal(
+  'TOO_MANY_OPERATIONS',
+  `At most ${operationsPerSocket} operations at once on one socket.`,
+);
 
 /** What a connection asks of the server it is one of. */
 export interface Host {
@@ -97,7 +101,7 @@ export class Connection implements Holder {
     if (message?.type === MessageType.ConnectionInit) this.#initialise(message).catch(() => this.overload());
     else if (message?.type === MessageType.Subscribe) this.#subscribe(message);
     else if (message?.type === MessageType.Complete) this.#operation(message.id)?.cancel();
-    else if (message?.type === MessageType.Ping) this.#say({ ...message, type: MessageType.Pong });
+    else if (message?.type === MessageType.Ping) this.#say({ type: MessageType.Pong });
     else if (message?.type !== MessageType.Pong) this.close(CloseCode.BadRequest, 'Invalid message received');
   }
 
@@ -120,7 +124,7 @@ export class Connection implements Holder {
     if (this.#state !== 'ADMITTED') {
       this.close(CloseCode.Unauthorized, 'Unauthorized');
     } else if (this.#operation(id)) {
-      this.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
+      this.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
     } else if (this.#running.length >= operationsPerSocket) {
       this.#sayErrors(id, [tooManyOperations]);
     } else {
@@ -152,9 +156,10 @@ export class Connection implements Holder {
     }
   }
 
-  async #outcome({ query, operationName, variables }: SubscribeMessage['payload']): Promise<Outcome> {
+  async #outcome(payload: SubscribeMessage['payload']): Promise<Outcome> {
     const { operations } = this.#host;
     try {
+      const { query, operationName, variables } = parametersIn(payload);
       // Whether they may ask so often is asked before there is any work.
       const follows = operations.knows(query) && isSubscription({ document: operations.parse(query), operationName });
       const context = (follows && this.#welcome()) || (await operations.context(this.asking));
@@ -245,7 +250,7 @@ const ignore = () => {};
 
 function messageOf(data: string): Message | null {
   try {
-    return parseMessage(data);
+    return parseMessage(parseJson(data) as Message); // it looks at what it is given, of whatever shape
   } catch {
     return null;
   }

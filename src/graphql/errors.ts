@@ -12,6 +12,8 @@ import {
 } from '../errors.ts';
 import { type Locale, text } from '../texts.ts';
 import { builder } from './builder.ts';
+import { maxBodyBytes } from './limits.ts';
+import { operationNotFound, Refusal, Spoken } from './refusals.ts';
 
 /** What every expected failure has in common. Programs read `__typename` and `code`, people read `message`. */
 export const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
@@ -64,10 +66,11 @@ builder.objectType(RateLimited, {
 });
 
 /**
- * An error as it may leave the server: expected ones with their code, GraphQL's own as they are, a lost database as
+ * An error as it may leave the server: expected ones and refusals with their code, a library's in our words, a lost database as
  * UNAVAILABLE, everything else masked. `report` hears what was masked.
  */
-export function presentError(error: unknown, locale: Locale, report: (error: unknown) => void): GraphQLError {
+export function presentError(error: unknown, locale: Locale, report: (error: unknown) => void): Spoken {
+  if (error instanceof Spoken) return error;
   const given = error instanceof GraphQLError ? error : null;
   const cause = given ? given.originalError : error;
   const where = { nodes: given?.nodes, path: given?.path };
@@ -78,15 +81,32 @@ export function presentError(error: unknown, locale: Locale, report: (error: unk
       ...(cause instanceof RateLimited ? { retryAt: cause.retryAt.toISOString(), http: { status: 429 } } : {}),
       ...(cause instanceof Unauthenticated ? { http: { status: 200 } } : {}),
     };
-    return new GraphQLError(cause.messageIn(locale), { ...where, extensions });
+    return new Spoken(cause.messageIn(locale), { ...where, extensions });
   }
-  // Without a path it is about the document; with a code it is one of ours. Anything else came from inside.
-  const spoken = cause instanceof GraphQLError ? cause : given;
-  if (given && spoken && (!cause || cause === spoken) && (!given.path || spoken.extensions.code)) return given;
+  if (cause instanceof Spoken) return new Spoken(cause.message, { ...where, extensions: cause.extensions });
+  // Of the request, and by a library's words, which may repeat it.
+  if (given && !given.path && (!cause || cause instanceof GraphQLError)) return misunderstood(given);
   report(cause);
   const code = isUnavailable(cause) ? 'UNAVAILABLE' : 'INTERNAL';
-  return new GraphQLError(text(locale, code), {
+  return new Spoken(text(locale, code), {
     ...where,
     extensions: { code, ...(code === 'UNAVAILABLE' ? { http: { status: 503 } } : {}) },
   });
+}
+
+const kib = 1024;
+
+/** What HTTP's status says of a request that Yoga refused. */
+const misunderstandings: Readonly<Record<number, string>> = {
+  405: 'A mutation comes by POST.',
+  406: 'None of the accepted media types can be answered.',
+  413: `A body may have ${maxBodyBytes / kib} KB.`,
+};
+
+function misunderstood({ extensions }: GraphQLError): Refusal {
+  const { http } = extensions;
+  if (extensions.code === 'OPERATION_RESOLUTION_FAILURE') return operationNotFound({ http });
+  const status = typeof http === 'object' && http !== null && 'status' in http ? Number(http.status) : 400;
+  const message = misunderstandings[status] ?? 'The request is not understood.';
+  return new Refusal('BAD_REQUEST', message, { extensions: { http } });
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Hub } from '../log/hub.ts';
-import { askingOf, originAllowed, sessionCookie } from './asking.ts';
+import { askingOf, type CookieOptions, type Pages, sessionCookie, type Way } from './asking.ts';
 import type { Asking } from './context.ts';
 import { graphiqlPage, wantsPage } from './graphiql.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -30,9 +30,9 @@ export interface HttpOptions {
   readonly pipeline: Pipeline;
   readonly hub: Hub;
   readonly graphiql: boolean;
-  readonly allowedOrigins: readonly string[];
-  readonly trustedProxies: number;
-  readonly cookie: { readonly secure: boolean; readonly days: number };
+  readonly pages: Pages;
+  readonly way: Way;
+  readonly cookie: CookieOptions;
   readonly logger: Logger;
   readonly doors: readonly Door[];
   /** Rejects unless everything that answering needs is there. */
@@ -84,13 +84,15 @@ export function createHttpServer(options: HttpOptions): Server {
 
   /** A foreign page must not act with the browser's session: its origin is refused, and so is what needs no preflight. */
   async function graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!originAllowed(request, options.allowedOrigins)) return refuse(response, 403, 'ORIGIN_NOT_ALLOWED');
+    // What one person is answered is for no cache.
+    response.setHeader('cache-control', 'no-store');
+    if (!options.pages.allow(request)) return refuse(response, 403, 'ORIGIN_NOT_ALLOWED');
     allowOrigin(request, response, 'GET, POST');
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     if (request.method === 'POST' && !/^application\/(graphql\+)?json\b/.test(request.headers['content-type'] ?? '')) {
       return refuse(response, 415, 'CONTENT_TYPE_NOT_JSON');
     }
-    const asking = askingOf(request, options.trustedProxies, (token) => {
+    const asking = askingOf(request, options.way, (token) => {
       if (fromBrowser(request)) response.appendHeader('set-cookie', sessionCookie(token, options.cookie));
     });
     const whenGone = (leave: () => void) => (response.closed ? leave() : response.once('close', leave));
@@ -101,18 +103,18 @@ export function createHttpServer(options: HttpOptions): Server {
   async function enter(door: Door, request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
     const { browsers } = door;
     if (browsers) {
-      const isForeign = !browsers.anyOrigin && !originAllowed(request, options.allowedOrigins);
+      const isForeign = !browsers.anyOrigin && !options.pages.allow(request);
       if (isForeign) return refuse(response, 403, 'ORIGIN_NOT_ALLOWED');
       allowOrigin(request, response, browsers.methods);
       response.setHeader('access-control-expose-headers', browsers.exposed);
       if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     }
-    await door.answer(request, response, name, askingOf(request, options.trustedProxies, noCookie));
+    await door.answer(request, response, name, askingOf(request, options.way, noCookie));
   }
 
   function allowOrigin({ headers }: IncomingMessage, response: ServerResponse, methods: string): void {
     response.setHeader('vary', 'origin');
-    if (!headers.origin || !options.allowedOrigins.includes(headers.origin)) return;
+    if (!headers.origin || !options.pages.mayRead(headers.origin)) return;
     response.setHeader('access-control-allow-origin', headers.origin);
     response.setHeader('access-control-allow-credentials', 'true');
     response.setHeader('access-control-allow-methods', methods);

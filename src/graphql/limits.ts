@@ -1,4 +1,5 @@
-import { GraphQLError, Kind, type SelectionSetNode, type ValidationRule } from 'graphql';
+import { Kind, type SelectionSetNode, type ValidationRule } from 'graphql';
+import { tooLarge } from './refusals.ts';
 
 /** Tokens in one document; the parser stops there. */
 export const maxTokens = 2_000;
@@ -8,6 +9,7 @@ export const maxBodyBytes = 1024 * 1024;
 export const maxSocketPayload = 64 * 1024;
 const maxAliases = 30;
 const maxRootFields = 20;
+const maxDirectives = 100;
 
 /** Refuses a document whose aliases could multiply its work, and one with too many root fields, in fragments or not. */
 export const operationSize: ValidationRule = (context) => {
@@ -16,6 +18,7 @@ export const operationSize: ValidationRule = (context) => {
     (type) => type?.name,
   );
   let aliases = 0;
+  let directives = 0;
   return {
     // Before anything below is looked at: validating so many fields would itself be the work that this is to prevent.
     Document({ definitions }) {
@@ -28,11 +31,14 @@ export const operationSize: ValidationRule = (context) => {
       for (const definition of definitions) {
         if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
         if (ownFields(definition.selectionSet) + shared <= maxRootFields) continue;
-        context.reportError(tooMany(`${maxRootFields} root fields`));
+        throw tooLarge(`A document may have ${maxRootFields} root fields.`);
       }
     },
+    Directive() {
+      if (++directives > maxDirectives) throw tooLarge(`A document may have ${maxDirectives} directives.`);
+    },
     Field(node) {
-      if (node.alias && ++aliases === maxAliases + 1) context.reportError(tooMany(`${maxAliases} aliases`));
+      if (node.alias && ++aliases > maxAliases) throw tooLarge(`A document may have ${maxAliases} aliases.`);
     },
   };
 };
@@ -44,6 +50,3 @@ function ownFields({ selections }: SelectionSetNode): number {
     return selection.kind === Kind.FIELD ? sum + 1 : sum;
   }, 0);
 }
-
-export const tooMany = (limit: string) =>
-  new GraphQLError(`At most ${limit} in one document.`, { extensions: { code: 'OPERATION_TOO_LARGE' } });

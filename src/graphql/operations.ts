@@ -8,13 +8,10 @@ import {
   type GraphQLSchema,
   getOperationAST,
   Kind,
-  NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   OperationTypeNode,
   parse,
-  specifiedRules,
   type ValidatedSubscriptionArgs,
-  validate,
   validateSubscriptionArgs,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
@@ -23,13 +20,16 @@ import { Follower } from '../log/follower.ts';
 import type { Outlet } from '../log/outlet.ts';
 import type { Locale } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
-import { exceedsLimits, tooLarge } from './builder.ts';
+import { exceedsLimits, overLimits } from './builder.ts';
 import { type Asking, type Context, type Services, ViewerContext } from './context.ts';
 import { presentError } from './errors.ts';
-import { maxTokens, operationSize } from './limits.ts';
+import type { JsonObject } from './json.ts';
 import { type Plan, Plans } from './plan.ts';
 import type { Limiter } from './rates.ts';
+import { operationNotFound, type Refusal } from './refusals.ts';
 import { type Selection, selectionOf } from './sharing.ts';
+import { parseDocument, refusalOf } from './validation.ts';
+import { wrongVariable } from './variables.ts';
 
 /** Characters of the documents that are kept parsed and validated; a tree takes a hundred times as much. */
 const keptCharacters = 256 * 1024;
@@ -46,7 +46,7 @@ export interface OperationOptions {
 export interface Operation {
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
-  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly variables?: JsonObject | null | undefined;
 }
 
 /** A subscription that is open, and delivers once it is started. */
@@ -64,7 +64,7 @@ export class Operations {
     maxSize: keptCharacters,
     sizeCalculation: (_document, text) => text.length + 1,
   });
-  readonly #errors = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  readonly #refusals = new WeakMap<DocumentNode, Refusal | null>();
   readonly #selections = new WeakMap<OperationDefinitionNode, Selection>();
 
   constructor(options: OperationOptions) {
@@ -81,32 +81,30 @@ export class Operations {
     return this.#documents.has(text);
   }
 
-  /** @throws GraphQLError for a text that is not GraphQL, or too long */
+  /** @throws Refusal for a text that is not GraphQL, or too long */
   parse(text: string): DocumentNode {
     const known = this.#documents.get(text);
     if (known) return known;
-    const document = parse(text, { maxTokens });
-    const errors = this.#check(document);
-    this.#errors.set(document, errors);
-    if (errors.length > 0) return document;
+    const document = parseDocument(text);
+    const refusal = this.#check(document);
+    this.#refusals.set(document, refusal);
+    if (refusal) return document;
     // What is kept does without its tokens, which take four times as much as the rest.
     const kept = parse(text, { noLocation: true });
-    this.#errors.set(kept, errors);
+    this.#refusals.set(kept, null);
     this.#documents.set(text, kept);
     return kept;
   }
 
   /** What is wrong with a document that was parsed here: nothing, or it must not be executed. */
   validate(document: DocumentNode): readonly GraphQLError[] {
-    return this.#errors.get(document) ?? this.#check(document);
+    const known = this.#refusals.get(document);
+    const refusal = known === undefined ? this.#check(document) : known;
+    return refusal ? [refusal] : [];
   }
 
-  #check(document: DocumentNode): readonly GraphQLError[] {
-    const { schema, introspection } = this.#options;
-    const tooLarge = validate(schema, document, [operationSize]);
-    if (tooLarge.length > 0) return tooLarge;
-    const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-    return validate(schema, document, rules);
+  #check(document: DocumentNode): Refusal | null {
+    return refusalOf(this.#options.schema, document, this.#options.introspection);
   }
 
   /** Who asks, asked afresh, and whether they may ask so often. */
@@ -130,7 +128,7 @@ export class Operations {
   /** A query's or a mutation's result. */
   async execute(operation: Operation, context: Context): Promise<ExecutionResult> {
     const started = performance.now();
-    const refused = this.#outsideLimits(operation, context);
+    const refused = this.#refusalOf(operation) ?? this.#outsideLimits(operation, context);
     const result = refused
       ? { errors: [refused] }
       : await execute({ ...this.#argsOf(operation), contextValue: context });
@@ -147,6 +145,8 @@ export class Operations {
   }
 
   async #open(operation: Operation, context: Context): Promise<Subscription | ExecutionResult> {
+    const refused = this.#refusalOf(operation);
+    if (refused) return { errors: [refused] };
     const args = validateSubscriptionArgs({ ...this.#argsOf(operation), contextValue: context });
     if (!('schema' in args)) return { errors: args };
     const selection = this.#selectionOf(args);
@@ -173,6 +173,13 @@ export class Operations {
     }
   }
 
+  /** What is wrong with what is asked for, before anything is made of it. */
+  #refusalOf({ document, operationName, variables }: Operation): Refusal | null {
+    const operation = getOperationAST(document, operationName);
+    if (operation) return wrongVariable(this.#options.schema, operation, variables ?? {});
+    return operationNotFound();
+  }
+
   /** What is larger than allowed is refused before anything of it is done. */
   #outsideLimits({ document, operationName, variables }: Operation, context: Context): GraphQLError | null {
     const operation = getOperationAST(document, operationName);
@@ -181,7 +188,7 @@ export class Operations {
     const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] };
     const { schema } = this.#options;
     const result = complexityFromQuery(alone, { schema, variables: { ...variables }, ctx: context });
-    return exceedsLimits(result) ? tooLarge(result) : null;
+    return exceedsLimits(result) ? overLimits(result) : null;
   }
 
   #presented(result: ExecutionResult, { locale }: Context): ExecutionResult {

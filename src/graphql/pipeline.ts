@@ -1,4 +1,4 @@
-import { type ExecutionArgs, GraphQLError } from 'graphql';
+import type { ExecutionArgs } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Asking, Context } from './context.ts';
@@ -6,6 +6,8 @@ import { presentError } from './errors.ts';
 import { EventStream, type EventStreams } from './event-stream.ts';
 import { maxBodyBytes } from './limits.ts';
 import type { Operations } from './operations.ts';
+import { parametersOf } from './parameters.ts';
+import { Refusal } from './refusals.ts';
 
 /** What HTTP knows of whoever asks; the pipeline turns it into a context. */
 export interface ServerContext {
@@ -35,12 +37,7 @@ export function createPipeline(operations: Operations, streams: EventStreams, lo
     parserAndValidationCache: false,
     maxRequestBodySize: maxBodyBytes,
     maskedErrors: {
-      maskError: (error) => {
-        const presented = presentError(error, 'en', (err) => logger.error({ err }, 'request failed'));
-        // Yoga passes on what its JSON parser said, and with it a piece of the body.
-        delete presented.extensions.originalError;
-        return presented;
-      },
+      maskError: (error) => presentError(error, 'en', (err) => logger.error({ err }, 'request failed')),
     },
     plugins: [through(operations), streaming(operations, streams)],
   });
@@ -49,6 +46,7 @@ export function createPipeline(operations: Operations, streams: EventStreams, lo
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 const through = (operations: Operations): Plugin<{ homeroom: Context }, ServerContext> => ({
+  onRequestParse: ({ setRequestParser }) => setRequestParser(parametersOf),
   // Whether they may ask so often is asked before there is any work.
   onParams: async ({ context }) => {
     context.homeroom = await operations.context(context.asking);
@@ -96,6 +94,6 @@ const streamHeaders = { 'content-type': eventStream, 'cache-control': 'no-store'
 /** A stream of results that is never asked for one. */
 const elsewhere: AsyncIterable<never> = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
 
-const notStreamed = new GraphQLError('Subscribe over WebSocket, or with `Accept: text/event-stream`.', {
-  extensions: { code: 'NOT_ACCEPTABLE', http: { status: 406 } },
+const notStreamed = new Refusal('NOT_ACCEPTABLE', 'Subscribe over WebSocket, or with `Accept: text/event-stream`.', {
+  extensions: { http: { status: 406 } },
 });

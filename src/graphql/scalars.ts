@@ -1,8 +1,8 @@
-import { GraphQLError } from 'graphql';
 import { builder } from './builder.ts';
+import { Refusal } from './refusals.ts';
 
 const refuse = (what: string) => {
-  throw new GraphQLError(what, { extensions: { code: 'INVALID_INPUT' } });
+  throw new Refusal('BAD_USER_INPUT', what);
 };
 
 builder.scalarType('DateTime', {

@@ -16,7 +16,7 @@ import {
   stripIgnoredCharacters,
   visit,
 } from 'graphql';
-import { tooMany } from './limits.ts';
+import { tooLarge } from './refusals.ts';
 
 /** What two subscriptions must have in common, besides the values of their variables, to be shown the same bytes. */
 export interface Selection {
@@ -104,10 +104,10 @@ class Inliner {
     this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
   }
 
-  /** @throws GraphQLError when it becomes too large */
+  /** @throws Refusal when it becomes too large */
   inline(selectionSet: SelectionSetNode): SelectionSetNode {
     this.#count += selectionSet.selections.length;
-    if (this.#count > maxSelections) throw tooMany(`${maxSelections} selections`);
+    if (this.#count > maxSelections) throw tooLarge(`An operation may have ${maxSelections} selections.`);
     return { ...selectionSet, selections: selectionSet.selections.map((node) => this.#inlineOne(node)) };
   }
 

@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import { RateLimited } from '../errors.ts';
 import type { Hub } from '../log/hub.ts';
 import type { Viewer } from '../viewer.ts';
-import { askingOf, originAllowed } from './asking.ts';
+import { askingOf, type Pages, type Way } from './asking.ts';
 import { Connection, closeCodes, type Host } from './connection.ts';
 import { maxSocketPayload } from './limits.ts';
 import type { Operations } from './operations.ts';
@@ -26,8 +26,8 @@ export interface SocketOptions {
   readonly server: Server;
   readonly operations: Operations;
   readonly hub: Hub;
-  readonly allowedOrigins: readonly string[];
-  readonly trustedProxies: number;
+  readonly pages: Pages;
+  readonly way: Way;
   authenticate(token: string): Promise<Viewer | null>;
 }
 
@@ -88,7 +88,7 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
       turnAway(stream, refusal);
     } else {
       wss.handleUpgrade(request, stream, head, (socket) => {
-        const connection = new Connection(host, socket, stream, askingOf(request, options.trustedProxies, noCookie));
+        const connection = new Connection(host, socket, stream, askingOf(request, options.way, noCookie));
         connections.add(connection);
         waiting.add(connection);
       });
@@ -98,7 +98,7 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
 
   function refusalOf(request: IncomingMessage): string | null {
     if (request.url?.split('?')[0] !== '/graphql') return '404 Not Found';
-    if (!originAllowed(request, options.allowedOrigins)) return '403 Forbidden';
+    if (!options.pages.allow(request)) return '403 Forbidden';
     return waiting.size >= admittedAtOnce ? '503 Service Unavailable\r\nRetry-After: 1' : null;
   }
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { NatsConnection } from '@nats-io/transport-node';
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
-import type { NatsServers } from '../config.ts';
+import type { NatsServers } from '../config-values.ts';
 import { type Connection, rows } from '../database/connect.ts';
 import type { Line, WakeUp } from './wake-up.ts';
 
