@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { vi } from 'vitest';
-import { type NatsServers, readConfig } from '../../src/config-values.ts';
+import { readConfig } from '../../src/config.ts';
+import type { NatsServers } from '../../src/config-values.ts';
 import { freePort } from './postgres-cluster.ts';
 
 /** A NATS of one's own on loopback, always on the same port. */
