@@ -67,6 +67,22 @@ describe('what strangers send is bounded before it is understood', () => {
     ]);
   });
 
+  test.each([
+    ['asks for one thing again and again', `{ viewer { ${'user { id } '.repeat(300)} } }`],
+    [
+      'spreads fragments that spread fragments',
+      `{ viewer { ...F0 } } ${times(30, (at) => `fragment F${at} on Viewer { ${times(29 - at, (on) => `...F${at + on + 1}`).join(' ')} locale }`).join(' ')}`,
+    ],
+    [
+      'names hundreds of fragments',
+      `{ viewer { ...F0 } } ${times(60, (at) => `fragment F${at} on Viewer { locale ...F${at + 1} }`).join(' ')}`,
+    ],
+    ['has a text of a hundred thousand characters', `{ node(id: "${'\\n'.repeat(100_000)}") { id } }`],
+    ['is mostly blanks', `{ __typename }${' '.repeat(100_000)}`],
+  ])('a document that %s is refused before it is validated', async (_what, query) => {
+    expect(codeOf(await ask(query))).toBe('OPERATION_TOO_LARGE');
+  });
+
   test('what is wrong is told by the schema’s own names', async () => {
     const wrong = async (variables: object) => (await ask(signIn, variables)).errors[0].extensions;
     const field = Object.keys((await introspected('SignInInput')).inputFields)[0];

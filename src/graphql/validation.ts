@@ -8,11 +8,12 @@ import {
   type ValidationRule,
   validate,
 } from 'graphql';
-import { maxTokens, operationSize } from './limits.ts';
+import { demandModest, maxCharacters, maxTokens } from './limits.ts';
 import { Refusal, tooLarge } from './refusals.ts';
 
 /** @throws Refusal for a text that is not GraphQL, or too long */
 export function parseDocument(text: string): DocumentNode {
+  if (text.length > maxCharacters) throw tooLarge(`A document may have ${maxCharacters} characters.`);
   try {
     return parse(text, { maxTokens });
   } catch (error) {
@@ -23,14 +24,11 @@ export function parseDocument(text: string): DocumentNode {
   }
 }
 
-/**
- * The first thing that is wrong with a document; null: nothing. How large it is comes first: to validate what is too large would
- * itself be the work that limits prevent.
- */
+/** The first thing that is wrong with a document; null: nothing. */
 export function refusalOf(schema: GraphQLSchema, document: DocumentNode, introspection: boolean): Refusal | null {
   const rules = introspection ? spokenRules : [...spokenRules, withoutIntrospection];
   try {
-    validate(schema, document, [operationSize]);
+    demandModest(schema, document);
     validate(schema, document, rules, { hideSuggestions: true });
     return null;
   } catch (error) {
