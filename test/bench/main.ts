@@ -13,6 +13,7 @@ import { type Run, table, writeResults } from './report.ts';
 import { broadcast } from './scenarios/broadcast.ts';
 import { bursts } from './scenarios/burst.ts';
 import { connect } from './scenarios/connect.ts';
+import { door } from './scenarios/door.ts';
 import { fanout } from './scenarios/fanout.ts';
 import { faults } from './scenarios/faults/faults.ts';
 import { feed } from './scenarios/feed.ts';
@@ -35,6 +36,7 @@ const scenarios: readonly Scenario[] = [
   history,
   broadcast,
   writes,
+  door,
   storm,
   faults,
 ];
