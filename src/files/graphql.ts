@@ -28,9 +28,12 @@ const FileStateEnum = builder.enumType('FileState', {
 
 const meanings: Readonly<Record<(typeof refusals)[number], string>> = {
   EMPTY: 'There are no bytes in it.',
-  TYPE_NOT_ALLOWED: 'Files of this type are not taken, whatever they are called: programs, scripts, web pages.',
+  TYPE_NOT_ALLOWED:
+    'Files of this type are not taken, whatever they are called: programs, scripts, web pages; nor archives and documents in which ' +
+    'one lies.',
   CONTENT_MISMATCH: 'Its content is not what its name promises: a `.pdf` that is none.',
-  ARCHIVE_TOO_LARGE: 'An archive (or an office document, which is one) with too much in it once unpacked.',
+  ARCHIVE_TOO_LARGE:
+    'An archive (or an office document, which is one) with too much in it once unpacked, or with archives too deep in each other.',
   IMAGE_TOO_LARGE: 'An image of too many pixels.',
   UNREADABLE: 'Damaged, protected by a password, or too complicated to be looked at.',
 };
@@ -44,7 +47,12 @@ const FileRefusalEnum = builder.enumType('FileRefusal', {
 const FileVariantEnum = builder.enumType('FileVariant', {
   description: 'As what a file is fetched.',
   values: {
-    ORIGINAL: { description: 'As it was uploaded.' },
+    ORIGINAL: {
+      description:
+        'As it was uploaded, but for what pictures (JPEG, PNG, WebP, GIF, HEIC, AVIF) and MP4 or MOV recordings told of their place, ' +
+        'author and device: that is overwritten with nothing when they come. Size, orientation and colours stay. Documents, archives ' +
+        'and other recordings keep what is written in them.',
+    },
     PREVIEW: { description: 'A picture of it, WebP, at most 800 pixels wide and high.' },
   } as const,
 });
@@ -57,7 +65,9 @@ builder.node(FileType, {
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: (ids, ctx): Promise<(ShownFile | null)[]> => Promise.all(ids.map((id) => visibleFile(ctx, id))),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'What it is called, as it was uploaded: up to 255 characters.' }),
+    name: t.exposeString('name', {
+      description: 'What it is called, as it was uploaded: up to 255 characters. Empty once deleted.',
+    }),
     mediaType: t.exposeString('mediaType', {
       nullable: true,
       description: 'What it is by its content, not by its name: `image/jpeg`. Null: its bytes have not come.',

@@ -1,5 +1,7 @@
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import type { MediaType } from './allowed.ts';
+import { type Content, ofBytes } from './content.ts';
+import { isAllowedEntry, isAllowedPart, type TypeOf } from './entries.ts';
 import { Refused } from './refusal.ts';
 
 const maxEntries = 10_000;
@@ -26,22 +28,39 @@ const openDocuments: readonly MediaType[] = [
 const officeMain =
   /application\/vnd\.openxmlformats-officedocument\.(wordprocessingml\.document|spreadsheetml\.sheet|presentationml\.presentation)\.main\+xml/g;
 
+/** Of an entry that is looked at as a whole; of a longer one its beginning is. */
+const maxHeldBytes = 64_000_000;
+const beginningBytes = 1_000_000;
+/** Archives in archives in an archive. */
+const maxDepth = 2;
+
 /**
- * What kind of archive this is, after all of it was unpacked into nothing; null when it is one that is not allowed, as a program
- * or an Office document with macros. Archives within it are not opened. What is encrypted, or packed by another method than
- * Deflate, is taken at its word, and in a document not taken at all.
+ * What kind of archive this is, after all of it was unpacked and looked at; null when it is one that is not allowed, as a program
+ * or an Office document with macros, or has something in it that is not allowed. What is encrypted, or packed by another method than
+ * Deflate, cannot be looked at.
  * @throws Refused, and another error where the archive is damaged or lies about its sizes
  */
-export async function archiveType(path: string): Promise<MediaType | null> {
-  const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
+export async function archiveType(content: Content, typeOf: TypeOf, depth = 0): Promise<MediaType | null> {
+  if (depth > maxDepth) throw new Refused('ARCHIVE_TOO_LARGE');
+  const zip = await content.unzip();
   const entries = await entriesOf(zip);
   refuseBomb(entries, zip.fileSize);
 
   const texts = new Map<string, string>();
-  for (const entry of entries) if (entry.canDecodeFileData()) texts.set(entry.fileName, await unpack(zip, entry));
-  const mediaType = typeOf(new Set(entries.map((entry) => entry.fileName)), texts);
-  const whole = entries.every((entry) => entry.canDecodeFileData());
-  if (mediaType && mediaType !== 'application/zip' && !whole) throw new Refused('UNREADABLE');
+  for (const entry of entries) {
+    if (!tellingNames.includes(entry.fileName) || !entry.canDecodeFileData()) continue;
+    const { bytes } = await unpack(zip, entry);
+    if (entry.uncompressedSize <= maxTellingBytes) texts.set(entry.fileName, bytes.toString());
+  }
+  const mediaType = kindOf(new Set(entries.map((entry) => entry.fileName)), texts);
+  if (!mediaType) return null;
+  const isAllowed = mediaType === 'application/zip' ? isAllowedEntry : isAllowedPart;
+  for (const entry of entries) {
+    if (entry.fileName.endsWith('/')) continue;
+    if (!entry.canDecodeFileData()) throw new Refused('UNREADABLE');
+    const { bytes, size } = await unpack(zip, entry);
+    if (!(await isAllowed(entry.fileName, ofBytes(bytes, size), typeOf))) return null;
+  }
   return mediaType;
 }
 
@@ -69,15 +88,19 @@ function refuseBomb(entries: readonly Entry[], fileSize: number): void {
 /** Without the name and the extra fields. */
 const localHeaderBytes = 30;
 
-/** Unpacks an entry to see that it can be; only those that tell something are kept. */
-async function unpack(zip: ZipFile, entry: Entry): Promise<string> {
-  const kept: Buffer[] = [];
-  const keep = tellingNames.includes(entry.fileName) && entry.uncompressedSize <= maxTellingBytes;
-  for await (const chunk of await zip.openReadStreamPromise(entry)) if (keep) kept.push(chunk);
-  return Buffer.concat(kept).toString();
+/** Unpacks an entry to the end, to see that it can be. */
+async function unpack(zip: ZipFile, entry: Entry): Promise<{ bytes: Buffer; size: number }> {
+  const most = entry.uncompressedSize <= maxHeldBytes ? maxHeldBytes : beginningBytes;
+  const held: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of await zip.openReadStreamPromise(entry)) {
+    if (size < most) held.push(chunk);
+    size += chunk.length;
+  }
+  return { bytes: Buffer.concat(held), size };
 }
 
-function typeOf(names: ReadonlySet<string>, texts: ReadonlyMap<string, string>): MediaType | null {
+function kindOf(names: ReadonlySet<string>, texts: ReadonlyMap<string, string>): MediaType | null {
   if (programNames.some((name) => names.has(name))) return null;
   if (names.has('mimetype')) return openDocuments.find((type) => type === texts.get('mimetype')?.trim()) ?? null;
   if (names.has(contentTypes)) return officeType(names, texts.get(contentTypes) ?? '');

@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import type { MediaType } from './allowed.ts';
+import type { Content } from './content.ts';
 import { Refused } from './refusal.ts';
 
 /** The streams at the root of a compound file by which the programs of Office 97 know their documents. */
@@ -19,15 +19,20 @@ const encrypted = 'EncryptedPackage';
  * document with macros.
  * @throws Refused when it is a document with a password, RangeError when it is damaged
  */
-export async function compoundType(path: string): Promise<MediaType | null> {
-  await using file = await open(path);
-  const names = rootNames(await directoryOf(file));
+export async function compoundType(content: Content): Promise<MediaType | null> {
+  const names = rootNames(await directoryOf(content));
   if (names.includes(encrypted)) throw new Refused('UNREADABLE');
-  if (names.some((name) => macroStorages.includes(name))) return null;
+  if (names.some((name) => macroStorages.includes(name)) || packagesFile(await content.all())) return null;
   const types = new Set(names.flatMap((name) => mainStreams[name] ?? []));
   const [type] = types;
   return types.size === 1 && type ? type : null;
 }
+
+/** The stream in which a document keeps a file of any kind, to be opened with a double click. */
+const packageStream = Buffer.from('\u0001Ole10Native', 'utf16le');
+
+/** Whether a compound file holds another file, of whatever kind. */
+export const packagesFile = (bytes: Buffer): boolean => bytes.includes(packageStream);
 
 // [MS-CFB]: a file of sectors, chained by a table whose own sectors the header lists and, where they are many, a chain behind it.
 const headerBytes = 512;
@@ -37,10 +42,10 @@ const firstMark = 0xfffffffa;
 /** Of any chain, so that none goes in circles; a directory of this length holds 4,000 names and more. */
 const maxSectors = 1_000;
 
-async function directoryOf(file: FileHandle): Promise<Buffer> {
-  const header = await read(file, 0, headerBytes);
+async function directoryOf(content: Content): Promise<Buffer> {
+  const header = await content.read(0, headerBytes);
   const sectorBytes = header.readUInt16LE(30) === 12 ? 4096 : 512;
-  const sector = (number: number) => read(file, (number + 1) * sectorBytes, sectorBytes);
+  const sector = (number: number) => content.read((number + 1) * sectorBytes, sectorBytes);
   const perSector = sectorBytes / 4;
 
   const tables = numbers(header.subarray(76));
@@ -88,9 +93,3 @@ function rootNames(directory: Buffer): string[] {
 
 const numbers = (bytes: Buffer): number[] =>
   Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32LE(index * 4));
-
-async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), position });
-  if (bytesRead < length) throw new RangeError('shorter than it says');
-  return buffer;
-}

@@ -19,7 +19,7 @@ export interface Inspected {
 export interface Inspector extends AsyncDisposable {
   /**
    * What a file is by its content, never by what it is called: the name's extension only has to agree, and tells text from what
-   * looks like it. A picture is decoded, an archive is unpacked into nothing; PDF, sound and video are known by their beginning
+   * looks like it. What a picture or recording tells of its place and makers is overwritten in it. A picture is decoded, an archive is unpacked into nothing; PDF, sound and video are known by their beginning
    * alone. Takes some 0.2 s, at most the time limit once its turn has come.
    * @throws Refused, Busy
    */
@@ -40,11 +40,11 @@ const maxWaiting = 64;
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('./inspection.ts', import.meta.url));
 
-/** What the process may do: read files, write the preview, and start the thread that watches it; no further processes. */
-const permissions = (previewPath: string): string[] => [
+/** What the process may do: read files, write the file and its preview, and start the thread that watches it; no further processes. */
+const permissions = (...written: readonly string[]): string[] => [
   '--permission',
   '--allow-fs-read=*',
-  `--allow-fs-write=${previewPath}`,
+  ...written.map((path) => `--allow-fs-write=${path}`),
   '--allow-addons',
   '--allow-worker',
   // Of JavaScript alone; the watchdog bounds the whole.
@@ -91,7 +91,7 @@ export function startInspector({ timeoutMs = 20_000 }: { readonly timeoutMs?: nu
   /** What the process says about the file. @throws Busy, Refused with what became of the process, or why none could be started */
   async function ask(path: string, extension: string, previewPath: string): Promise<z.infer<typeof answers>> {
     if (stopped) throw new Busy();
-    const argv = [...permissions(previewPath), program, String(process.pid), path, extension, previewPath];
+    const argv = [...permissions(path, previewPath), program, String(process.pid), path, extension, previewPath];
     const running = run(process.execPath, argv, { env: {}, timeout: timeoutMs, killSignal: 'SIGKILL' });
     const kill = () => running.child.kill('SIGKILL');
     kills.add(kill);
