@@ -74,11 +74,17 @@ export const email = z
   .nullish()
   .transform((value) => value ?? null);
 
+/** Asked of what is no address at all, too: Zod goes on after a check that has failed. */
+function isBare(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && !url.username && !url.password;
+}
+
 /** An https address without a name or password in it, in its canonical form. */
 export const httpsUrl = z
   .url({ protocol: /^https$/, hostname: z.regexes.domain })
   .max(500)
-  .refine((value) => !new URL(value).username && !new URL(value).password)
+  .refine(isBare)
   .nullish()
   .transform((value) => (value ? new URL(value).href : null));
 
