@@ -17,7 +17,9 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     // By default it leaves one core free; on two cores three files at once are some 5 % faster than two.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Far beyond what any test takes: it guards against a hang, and proves nothing.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 20 } },
   },
 });

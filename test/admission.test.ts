@@ -5,6 +5,7 @@ import { startTestApp, type TestApp } from './support/app.ts';
 import { watchProcess } from './support/halves.ts';
 import { RawSocket } from './support/socket.ts';
 import { passingTime } from './support/time.ts';
+import { eventually } from './support/waiting.ts';
 
 const upgradeRequest = [
   'GET /graphql HTTP/1.1',
@@ -81,10 +82,7 @@ test('who says nothing, not even goodbye when they are sent away, holds up nobod
     expect(await answer(upgrade(app))).toContain('503');
     time.pass(3_500);
     vi.advanceTimersByTime(1_000);
-    await using _late = await vi.waitFor(() => RawSocket.open(app.url, person.token), {
-      timeout: 5_000,
-      interval: 100,
-    });
+    await using _late = await eventually(() => RawSocket.open(app.url, person.token));
   } finally {
     for (const socket of deaf) socket.destroy();
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { idOf } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
@@ -8,6 +8,7 @@ import type { Json } from './support/client.ts';
 import { planned as plannedMeeting } from './support/meetings.ts';
 import { answer, atOnce, follow, inSeconds, kinds, type Newsroom, openNewsroom } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 const secret = 'a secret of thirty-two characters';
@@ -33,7 +34,6 @@ beforeEach(() => {
 });
 
 const authorization = `Bearer ${secret}`;
-const patient = { timeout: 15_000, interval: 50 };
 const deed = (person: Person, name: string, broadcastId: string, more: object = {}): Promise<Json> =>
   person.does(name, { broadcastId, ...more });
 const broadcastFor = async (person: Person, id: string): Promise<Json> => (await person.run('Broadcast', { id })).node;
@@ -92,7 +92,7 @@ test('who leaves right after their player was seen has left, and who stays was n
         select a.seen_at > a.joined_at as noted from broadcast_attendances a
         where a.broadcast_id = ${idOf('Broadcast', id)} and a.left_at is null`,
     );
-  await vi.waitFor(async () => expect(await noted()).toMatchObject([{ noted: true }]), patient);
+  await eventually(async () => expect(await noted()).toMatchObject([{ noted: true }]));
   const after = await attendeesOf(id);
   expect(after.map(({ leftAt }) => leftAt)).toEqual(before);
   expect(after.map(({ isWatching }) => isWatching).toSorted()).toEqual([false, true]);
@@ -121,7 +121,7 @@ test('nobody is reminded of what can no longer begin, because its place was put 
         select name from jobs.job where state in ('created', 'retry', 'active')
           and (data->>'meetingId' = ${idOf('Meeting', meetingId)} or data->>'broadcastId' = ${idOf('Broadcast', broadcast.id)})`,
     );
-  await vi.waitFor(async () => expect(await waiting()).toEqual([]), patient);
+  await eventually(async () => expect(await waiting()).toEqual([]));
   await inDatabase(app, (sql) => sql`update jobs.job set start_after = now() where name = 'broadcast-reminder'`);
   // What is told of the other stands behind all that was told before.
   expect(await told.next()).toMatchObject({ kind: 'BROADCAST_REMINDED' });
@@ -227,11 +227,11 @@ test('whatever people and the media server do at once, a channel shows one broad
     const ended = (await Promise.all(ids.map((id) => broadcastFor(teacher, id)))).filter(
       ({ state }) => state === 'ENDED',
     );
-    await vi.waitFor(() => expect(heard.delivered).toHaveLength(ended.length), patient);
+    await eventually(() => expect(heard.delivered).toHaveLength(ended.length));
     for (const [index, stream] of streams.entries()) {
       const isEnded = ended.some(({ id }) => id === ids[index]);
       const ends = () => kinds(stream).filter((kind) => kind === 'BROADCAST_STARTED' || kind === 'BROADCAST_ENDED');
-      await vi.waitFor(() => expect(ends()).toEqual(isEnded ? ['BROADCAST_STARTED', 'BROADCAST_ENDED'] : []), patient);
+      await eventually(() => expect(ends()).toEqual(isEnded ? ['BROADCAST_STARTED', 'BROADCAST_ENDED'] : []));
       await stream[Symbol.asyncDispose]();
     }
   }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { globalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { streaming } from './support/beside.ts';
 import type { Json } from './support/client.ts';
 import { answer, atOnce, follow, inSeconds, kinds, type Newsroom, openNewsroom, student } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let app: TestApp;
@@ -271,7 +272,7 @@ test('readers are reminded once, as long before the start as was asked for', asy
   // Reminders come to the minute, so the start is a little more than one away.
   const { id } = await planned(head, community, { startsAt: inSeconds(62), remindBefore: 1 });
   await using events = await follow(guardian, 'BroadcastEvents', { broadcastId: id });
-  await vi.waitFor(() => expect(kinds(events)).toContain('BROADCAST_REMINDED'), { timeout: 20_000, interval: 50 });
+  await eventually(() => expect(kinds(events)).toContain('BROADCAST_REMINDED'));
   await deed(head, 'CancelBroadcast', id);
   await events.count(2);
   expect(kinds(events)).toEqual(['BROADCAST_REMINDED', 'BROADCAST_CANCELLED']);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseGlobalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { allowGuardianChats, type ChatRoom, direct, idOfUser, openChatRoom, talk } from './support/chat-room.ts';
@@ -8,6 +8,7 @@ import { LiveKit, roomOf as roomOfMeeting, told, webhook } from './support/livek
 import { begun, joined, meetingFor } from './support/meetings.ts';
 import { answer, atOnce, follow, kinds } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually, eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let livekit: LiveKit;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   room = await openChatRoom(app);
   await allowGuardianChats(app);
   await inDatabase(app, (sql) => sql`update organizations set quiet_from = null, quiet_until = null`);
-}, 60_000);
+});
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
   await livekit[Symbol.asyncDispose]();
@@ -33,7 +34,6 @@ beforeEach(() => {
   faults.length = 0;
 });
 
-const patient = { timeout: 15_000, interval: 50 };
 const start = (person: Person, chatId: string, input: object = {}): Promise<Json> =>
   person.does('StartCall', { input: { chatId, kind: 'VIDEO', ...input } });
 const deed = (person: Person, name: string, callId: string): Promise<Json> => person.does(name, { callId });
@@ -110,7 +110,7 @@ test('who hangs up and comes back while LiveKit is away is not sent out when it 
   await guardian.does('LeaveMeeting', { meetingId });
   const asked = (name: string) => livekit.about(name, 'RemoveParticipant').length;
   const rooms = [roomOf(call.id), roomOfMeeting(meetingId)];
-  await vi.waitFor(() => expect(rooms.map(asked)).not.toContain(0), patient);
+  await eventually(() => expect(rooms.map(asked)).not.toContain(0));
   expect((await deed(guardian, 'AnswerCall', call.id)).ticket.identity).toBe(ticket.identity);
   expect((await joined(guardian, meetingId)).identity).toBe(identity);
   livekit.status = 200;
@@ -120,9 +120,8 @@ test('who hangs up and comes back while LiveKit is away is not sent out when it 
       app,
       (sql) => sql`select state::text from jobs.job where data->>'identity' in (${ticket.identity}, ${identity})`,
     );
-  await vi.waitFor(
-    async () => expect(await states()).not.toContainEqual({ state: expect.stringMatching(/created|retry|active/) }),
-    patient,
+  await eventually(async () =>
+    expect(await states()).not.toContainEqual({ state: expect.stringMatching(/created|retry|active/) }),
   );
   expect(rooms.map(asked)).toEqual(before);
   expect(await callFor(guardian, call.id)).toMatchObject({ viewerIsIn: true });
@@ -133,16 +132,16 @@ test('when whoever calls loses the chat it stops ringing; when one of two does, 
   const chatId = await talk(head, school, [teacher, guardian]);
   const ringing = await start(teacher, chatId);
   await head.does('RemoveChatMember', { chatId, userId: await idOfUser(teacher) });
-  await vi.waitFor(async () => expect((await callFor(guardian, ringing.call.id)).state).toBe('MISSED'), patient);
+  await eventually(async () => expect((await callFor(guardian, ringing.call.id)).state).toBe('MISSED'));
   expect(await callFor(guardian, ringing.call.id)).toMatchObject({ viewerRings: false, viewerMissed: true });
-  await vi.waitFor(() => expect(livekit.about(roomOf(ringing.call.id), 'DeleteRoom')).not.toEqual([]), patient);
+  await eventually(() => expect(livekit.about(roomOf(ringing.call.id), 'DeleteRoom')).not.toEqual([]));
 
   const child = await app.world.child(school, groupId);
   const parent = await app.world.guardian(school, child);
   const { call } = await start(teacher, (await direct(teacher, school, parent)).id);
   await deed(parent, 'AnswerCall', call.id);
   await administrator.does('TransferChild', { input: { childId: child, groupId: room.otherGroupId } });
-  await vi.waitFor(() => expect(livekit.about(roomOf(call.id), 'DeleteRoom')).not.toEqual([]), patient);
+  await eventually(() => expect(livekit.about(roomOf(call.id), 'DeleteRoom')).not.toEqual([]));
   expect(await callFor(teacher, call.id)).toMatchObject({ state: 'ENDED', viewerIsIn: false });
 });
 
@@ -154,7 +153,7 @@ test('who of several is taken out of a chat leaves its call to the others', asyn
   await head.does('RemoveChatMember', { chatId, userId: await idOfUser(guardian) });
   const here = async () =>
     (await callFor(head, call.id)).participations.nodes.filter(({ admittedAt }: Json) => admittedAt).length;
-  await vi.waitFor(async () => expect(await here()).toBe(3), patient);
+  await eventually(async () => expect(await here()).toBe(3));
   expect(await callFor(head, call.id)).toMatchObject({ state: 'ACTIVE' });
   expect(livekit.about(roomOf(call.id), 'RemoveParticipant')).toHaveLength(1);
   await deed(head, 'EndCall', call.id);
@@ -186,7 +185,7 @@ test('one person makes those in a chat hear it ring a few times a minute, and no
   expect(await start(guardian, chatId, wish)).toMatchObject({ call: { id: rung[0]?.call.id }, ticket: null });
   expect((await guardian.run('ChatCalls', { chatId })).chat).toMatchObject({ activeCall: null });
   const { call } = await start(teacher, chatId);
-  await vi.waitFor(() => expect(heard.delivered.map(({ callId }) => callId)).toContain(call.id));
+  await eventually(() => expect(heard.delivered.map(({ callId }) => callId)).toContain(call.id));
   expect(kinds(heard).filter((kind) => kind === 'CALL_STARTED')).toHaveLength(7);
   await deed(teacher, 'EndCall', call.id);
 });
@@ -220,7 +219,7 @@ test('whatever people do and LiveKit tells at once, a call comes to one end, tol
     );
     await deed(teacher, 'EndCall', call.id);
     const { state, participations } = await callFor(guardian, call.id);
-    await vi.waitFor(() => expect(kinds(heard)).toContain(`CALL_${state}`));
+    await eventually(() => expect(kinds(heard)).toContain(`CALL_${state}`));
     expect(kinds(heard).filter((kind) => /ENDED|MISSED|DECLINED/.test(kind))).toEqual([`CALL_${state}`]);
     expect(participations.nodes.filter(({ isPresent }: Json) => isPresent)).toEqual([]);
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { globalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { conferencing } from './support/beside.ts';
@@ -15,6 +15,7 @@ import {
 import type { Json } from './support/client.ts';
 import { answer, atOnce, follow, kinds } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let app: TestApp;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await allowGuardianChats(app);
   await inDatabase(app, (sql) => sql`update organizations set quiet_from = null, quiet_until = null`);
   between = (await direct(room.teacher, room.school, room.guardian)).id;
-}, 60_000);
+});
 afterAll(() => app[Symbol.asyncDispose]());
 beforeEach(() =>
   inDatabase(
@@ -104,7 +105,7 @@ test('nobody answers: the call is missed by itself', async () => {
     await sql`update calls set rings_until = now() where id = ${Buffer.from(id, 'base64').toString().slice('Call:'.length)}`;
     await sql`update jobs.job set start_after = now() where name = 'call-ringing'`;
   });
-  await vi.waitFor(async () => expect((await callFor(guardian, id)).state).toBe('MISSED'), { timeout: 20_000 });
+  await eventually(async () => expect((await callFor(guardian, id)).state).toBe('MISSED'));
   expect(await callFor(guardian, id)).toMatchObject({ viewerRings: false, viewerMissed: true });
 });
 
@@ -178,7 +179,7 @@ test('of many who answer, decline and hang up at once, the call comes to one end
     await deed(teacher, 'EndCall', id);
     const { state } = await callFor(guardian, id);
     expect(['ENDED', 'MISSED', 'DECLINED']).toContain(state);
-    await vi.waitFor(() => expect(kinds(heard)).toContain(`CALL_${state}`));
+    await eventually(() => expect(kinds(heard)).toContain(`CALL_${state}`));
     expect(kinds(heard).filter((kind) => /ENDED|MISSED|DECLINED/.test(kind))).toEqual([`CALL_${state}`]);
   }
 });

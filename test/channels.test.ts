@@ -478,7 +478,7 @@ describe('a database from before channels of groups', () => {
     return { connection, [Symbol.asyncDispose]: () => kept.disposeAsync() };
   }
 
-  test('gets a channel for every group, in use as the group is', { timeout: 60_000 }, async () => {
+  test('gets a channel for every group, in use as the group is', async () => {
     await using opened = await open();
     const { connection } = opened;
     await using before = await migrationsUpTo('0001_groups_and_children');

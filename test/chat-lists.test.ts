@@ -31,7 +31,7 @@ beforeAll(async () => {
   await fill(school, await world.staff(school), colleague, 1000, true);
   for (const other of others) await fill(other, await world.staff(other), await world.staff(other), 1500, false);
   await inDatabase(app, (sql) => sql`vacuum analyze`);
-}, 120_000);
+});
 afterAll(() => app[Symbol.asyncDispose]());
 beforeEach(() => {
   sent = vi.spyOn(PostgresJsPreparedQuery.prototype, 'execute');

@@ -29,7 +29,7 @@ let room: ChatRoom;
 beforeAll(async () => {
   app = await startTestApp();
   room = await openChatRoom(app);
-}, 60_000);
+});
 afterAll(() => app[Symbol.asyncDispose]());
 
 const namesOf = async (reader: Person, chatId: string, people: Readonly<Record<string, Person>>): Promise<string[]> => {

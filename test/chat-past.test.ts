@@ -25,7 +25,7 @@ let room: ChatRoom;
 beforeAll(async () => {
   app = await startTestApp();
   room = await openChatRoom(app);
-}, 60_000);
+});
 afterAll(() => app[Symbol.asyncDispose]());
 
 /** Says so many things; the messages. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { TokenVerifier } from 'livekit-server-sdk';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { globalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { custom, idOfUser } from './support/chat-room.ts';
@@ -10,6 +10,7 @@ import { LiveKit, post, roomOf, told, webhook } from './support/livekit.ts';
 import { begun, joined, meetingFor, peopleOf } from './support/meetings.ts';
 import { type Newsroom, openNewsroom } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let livekit: LiveKit;
@@ -29,7 +30,6 @@ beforeEach(() => {
   livekit.status = 200;
 });
 
-const patient = { timeout: 15_000, interval: 50 };
 const ago = (seconds: number): Date => new Date(Math.floor(Date.now() / 1000 - seconds) * 1000);
 const ownIn = async (person: Person, meetingId: string): Promise<Json> =>
   (await meetingFor(person, meetingId)).viewerParticipation;
@@ -226,7 +226,7 @@ test('when a meeting ends, its room is closed, and nobody is in it', async () =>
   await tell('participant_joined', { at: ago(60) });
   const { endedAt } = await room.teacher.does('EndMeeting', { meetingId });
   expect(await ownIn(room.guardian, meetingId)).toMatchObject({ isPresent: false, leftAt: endedAt });
-  await vi.waitFor(() => expect(livekit.about(name, 'DeleteRoom')).toHaveLength(1), patient);
+  await eventually(() => expect(livekit.about(name, 'DeleteRoom')).toHaveLength(1));
   expect(livekit.about(name, 'DeleteRoom')[0]?.video).toMatchObject({ roomCreate: true });
   // What LiveKit tells of that a moment later makes nobody stay longer.
   expect(await tell('participant_left', { at: new Date(Date.now() + 1_500), joinedAt: ago(60) })).toBe(204);
@@ -236,9 +236,9 @@ test('when a meeting ends, its room is closed, and nobody is in it', async () =>
 test('a ticket that is still good opens no room of a meeting that is over', async () => {
   const { meetingId, tell, name } = await inside();
   await room.teacher.does('EndMeeting', { meetingId });
-  await vi.waitFor(() => expect(livekit.about(name, 'DeleteRoom')).toHaveLength(1), patient);
+  await eventually(() => expect(livekit.about(name, 'DeleteRoom')).toHaveLength(1));
   expect(await tell('participant_joined', { at: new Date(Date.now() + 2_000) })).toBe(204);
-  await vi.waitFor(() => expect(livekit.about(name, 'DeleteRoom')).toHaveLength(2), patient);
+  await eventually(() => expect(livekit.about(name, 'DeleteRoom')).toHaveLength(2));
   expect(await ownIn(room.guardian, meetingId)).toMatchObject({ isPresent: false, joinedAt: null });
 });
 
@@ -258,10 +258,10 @@ test('a room is closed also when LiveKit was away meanwhile, or knows of none', 
   const { meetingId, name } = await inside();
   livekit.status = 500;
   await room.teacher.does('EndMeeting', { meetingId });
-  await vi.waitFor(() => expect(livekit.about(name, 'DeleteRoom').length).toBeGreaterThan(0), patient);
+  await eventually(() => expect(livekit.about(name, 'DeleteRoom').length).toBeGreaterThan(0));
   livekit.status = 404;
   const before = livekit.about(name, 'DeleteRoom').length;
-  await vi.waitFor(() => expect(livekit.about(name, 'DeleteRoom').length).toBeGreaterThan(before), patient);
+  await eventually(() => expect(livekit.about(name, 'DeleteRoom').length).toBeGreaterThan(before));
 });
 
 test('who is removed from the chat is sent out of its meeting at once, and is not counted there any more', async () => {
@@ -273,21 +273,18 @@ test('who is removed from the chat is sent out of its meeting at once, and is no
   expect((await meetingFor(teacher, meetingId)).presentCount).toBe(1);
   const removed = await teacher.does('RemoveChatMember', { chatId, userId: await idOfUser(guardian) });
   expect(removed.__typename).toBe('Chat');
-  await vi.waitFor(() => expect(livekit.about(roomOf(meetingId), 'RemoveParticipant')).not.toEqual([]), patient);
+  await eventually(() => expect(livekit.about(roomOf(meetingId), 'RemoveParticipant')).not.toEqual([]));
   expect(livekit.about(roomOf(meetingId), 'RemoveParticipant')[0]).toMatchObject({
     body: { identity, revokeTokenTs: expect.any(String) },
     video: { roomAdmin: true, room: roomOf(meetingId) },
   });
-  await vi.waitFor(async () => expect((await meetingFor(teacher, meetingId)).presentCount).toBe(0), patient);
+  await eventually(async () => expect((await meetingFor(teacher, meetingId)).presentCount).toBe(0));
   expect(await guardian.does('JoinMeeting', { meetingId })).toMatchObject({ code: 'NOT_FOUND' });
 
   // A server that does not know revoked tickets lets them in again.
   const sentOut = livekit.about(roomOf(meetingId), 'RemoveParticipant').length;
   await webhook(app, told('participant_joined', roomOf(meetingId), { identity, sid: 'PA_again' }));
-  await vi.waitFor(
-    () => expect(livekit.about(roomOf(meetingId), 'RemoveParticipant').length).toBeGreaterThan(sentOut),
-    patient,
-  );
+  await eventually(() => expect(livekit.about(roomOf(meetingId), 'RemoveParticipant').length).toBeGreaterThan(sentOut));
 
   await teacher.does('AddChatMembers', { chatId, userIds: [await idOfUser(guardian)] });
   expect((await joined(guardian, meetingId)).identity).toBe(identity);
@@ -302,8 +299,8 @@ test('who signs out is sent out of where they came in by that device, and stays 
   await webhook(app, told('participant_joined', roomOf(left), { identity, sid: 'PA_phone' }));
   for (const device of [phone, guardian]) await joined(device, kept);
   await phone.run('SignOut');
-  await vi.waitFor(() => expect(livekit.about(roomOf(left), 'RemoveParticipant')).not.toEqual([]), patient);
-  await vi.waitFor(async () => expect((await meetingFor(teacher, left)).presentCount).toBe(0), patient);
+  await eventually(() => expect(livekit.about(roomOf(left), 'RemoveParticipant')).not.toEqual([]));
+  await eventually(async () => expect((await meetingFor(teacher, left)).presentCount).toBe(0));
   expect(livekit.about(roomOf(kept), 'RemoveParticipant')).toEqual([]);
   expect((await joined(guardian, left)).identity).toBe(identity);
   const before = livekit.about(roomOf(left), 'RemoveParticipant').length;
@@ -321,7 +318,7 @@ test('who loses a meeting while LiveKit is away is sent out by the clock', async
   await administrator.does('TransferChild', { input: { childId: child, groupId: otherGroupId } });
   const tries = () =>
     livekit.about(roomOf(meetingId), 'RemoveParticipant').filter(({ body }) => body.identity === identity);
-  await vi.waitFor(() => expect(tries()).not.toEqual([]), patient);
+  await eventually(() => expect(tries()).not.toEqual([]));
   livekit.status = 200;
   const before = tries().length;
   await app.jobs.runNow('room-keeping');
@@ -334,10 +331,7 @@ test('who leaves is sent out wherever they are connected', async () => {
   const { meetingId, identity, tell, name } = await inside();
   await tell('participant_joined', { at: ago(60) });
   expect(await room.guardian.does('LeaveMeeting', { meetingId })).toMatchObject({ id: meetingId, state: 'LIVE' });
-  await vi.waitFor(
-    () => expect(livekit.about(name, 'RemoveParticipant')).toMatchObject([{ body: { identity } }]),
-    patient,
-  );
+  await eventually(() => expect(livekit.about(name, 'RemoveParticipant')).toMatchObject([{ body: { identity } }]));
 });
 
 test('people in a meeting see who is who there, but no LIMITED guardian of another family', async () => {

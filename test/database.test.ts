@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Connection, connect, rows } from '../src/database/connect.ts';
 import { constraintOf } from '../src/database/failures.ts';
 import { isMigrated, migrate } from '../src/database/migrate.ts';
 import { createHalves, halves, halvesOf } from './support/halves.ts';
 import { createDatabase } from './support/postgres.ts';
+import { eventually } from './support/waiting.ts';
 
 describe.each(['postgres', 'embedded'] as const)('%s', (kind) => {
   async function open(): Promise<AsyncDisposable & { readonly connection: Connection }> {
@@ -18,7 +19,7 @@ describe.each(['postgres', 'embedded'] as const)('%s', (kind) => {
     return { connection, [Symbol.asyncDispose]: () => kept.disposeAsync() };
   }
 
-  test('names the constraint that refused a row', { timeout: 20_000 }, async () => {
+  test('names the constraint that refused a row', async () => {
     await using opened = await open();
     const { db } = opened.connection;
     const key = randomUUID();
@@ -33,7 +34,7 @@ describe.each(['postgres', 'embedded'] as const)('%s', (kind) => {
     expect(constraintOf(await rows(db, sql`select 1 / 0`).catch((error: unknown) => error))).toBeNull();
   });
 
-  test('reads lists and values alike', { timeout: 20_000 }, async () => {
+  test('reads lists and values alike', async () => {
     await using opened = await open();
     const { db } = opened.connection;
     const keys = [randomUUID(), randomUUID()];
@@ -65,7 +66,7 @@ describe.each(['postgres', 'embedded'] as const)('%s', (kind) => {
     ]);
   });
 
-  test('hears its own notifications until told to stop', { timeout: 20_000 }, async () => {
+  test('hears its own notifications until told to stop', async () => {
     await using opened = await open();
     const { connection } = opened;
     const heard: string[] = [];
@@ -76,14 +77,14 @@ describe.each(['postgres', 'embedded'] as const)('%s', (kind) => {
       () => heard.push('listening'),
     );
     await notify('first');
-    await vi.waitFor(() => expect(heard).toEqual(['listening', 'first']));
+    await eventually(() => expect(heard).toEqual(['listening', 'first']));
     await ear[Symbol.asyncDispose]();
     await notify('second');
     await connection.ping();
     expect(heard).toEqual(['listening', 'first']);
   });
 
-  test('is migrated once, however many begin at once', { timeout: 20_000 }, async () => {
+  test('is migrated once, however many begin at once', async () => {
     await using opened = await open();
     const { connection } = opened;
     await connection.db.execute(sql`drop schema if exists drizzle cascade`);

@@ -87,7 +87,7 @@ beforeAll(async () => {
     first = await kindergartenOf(await app.world.person(undefined, administratorPhone));
   }
   demo = stack.use(await startWithTerminal({}, directory.path));
-}, 120_000);
+});
 afterAll(() => stack.disposeAsync());
 
 test('the first start fills a kindergarten and says whom to sign in as; the next start says it again and fills nothing', async () => {

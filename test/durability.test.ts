@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Json, TestClient } from './support/client.ts';
 import { cursorOf } from './support/log.ts';
 import { databaseOf, openSchool, Server } from './support/mortal-server.ts';
 import { ResumingStream } from './support/socket.ts';
+import { eventually } from './support/waiting.ts';
 
 /** Makes invites, each with a key of its own, until the server is gone; remembers those that it was told of. */
 async function inviteUntilKilled(person: TestClient, groupId: string, acknowledged: Map<string, string>) {
@@ -33,7 +34,7 @@ test.concurrent.each([
     const before = acknowledged.size;
     const person = new TestClient(server.url, token);
     const writing = Promise.all([1, 2, 3, 4].map(() => inviteUntilKilled(person, groupId, acknowledged)));
-    await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(before + 20), { timeout: 20_000, interval: 1 });
+    await eventually(() => expect(acknowledged.size).toBeGreaterThan(before + 20));
     await delay(Math.random() * 10);
     await server.kill();
     await writing;
@@ -55,7 +56,7 @@ test.concurrent.each([
 
   // What was committed got its place in the log too, acknowledged or not, although nobody was left to give it.
   await using stream = new ResumingStream([server.url], person, 'OrganizationEvents', { organizationId, after });
-  await vi.waitFor(() => expect(stream.delivered.length).toBeGreaterThanOrEqual(kept.size), { timeout: 10_000 });
+  await eventually(() => expect(stream.delivered.length).toBeGreaterThanOrEqual(kept.size));
   expect(stream.delivered.map(({ invite }) => invite.id)).toHaveLength(kept.size);
   expect(new Set(stream.delivered.map(({ invite }) => invite.id))).toEqual(kept);
   expect(stream.places).toEqual([...stream.places].sort((one, other) => one - other));

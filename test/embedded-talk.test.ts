@@ -1,9 +1,10 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { startTestApp } from './support/app.ts';
 import { atOnce, follow, inSeconds } from './support/newsroom.ts';
 import { chatFor, historyFor, messageFor, newKey, openTalk, ownChat, say } from './support/talk.ts';
+import { eventually } from './support/waiting.ts';
 
-test('on the embedded database people talk as on any other', { timeout: 120_000 }, async () => {
+test('on the embedded database people talk as on any other', async () => {
   await using app = await startTestApp({ embedded: true });
   const { teacher, guardian, head, chatId, staffChat, world, school } = await openTalk(app.world);
   await using heard = await follow(guardian, 'MessageSent', { chatId });
@@ -55,10 +56,7 @@ test('on the embedded database people talk as on any other', { timeout: 120_000 
   const due = await teacher.does('ScheduleMessage', {
     input: { chatId, text: 'Later', clientMessageId: newKey(), sendAt: inSeconds(1) },
   });
-  await vi.waitFor(async () => expect(await messageFor(guardian, due.id)).toMatchObject({ number: 3 }), {
-    timeout: 20_000,
-    interval: 50,
-  });
+  await eventually(async () => expect(await messageFor(guardian, due.id)).toMatchObject({ number: 3 }));
   const own = await ownChat(world, school, [teacher, head]);
   await app.world.message(teacher, own);
   await teacher.does('RemoveChatMember', { chatId: own, userId: await world.userId(head) });

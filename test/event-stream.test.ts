@@ -10,6 +10,7 @@ import { EventSource, messagesOf } from './support/event-source.ts';
 import { cursorOf, Oracle, Writers } from './support/log.ts';
 import { operation } from './support/operations.ts';
 import { passingTime } from './support/time.ts';
+import { eventually } from './support/waiting.ts';
 
 test('a browser that is cut off again and again misses nothing and hears nothing twice, on whichever server', async () => {
   await using app = await startTestApp();
@@ -30,7 +31,7 @@ test('a browser that is cut off again and again misses nothing and hears nothing
   }
   await writers.stop();
   const places = await oracle.places(administrator, decodeCursor(after).position, school);
-  await vi.waitFor(() => expect(stream.places).toEqual(places), 5_000);
+  await eventually(() => expect(stream.places).toEqual(places));
   expect(stream.opened).toBeGreaterThan(10);
   expect(places.length).toBeGreaterThan(20);
 });
@@ -73,13 +74,13 @@ test('a server that stops lets go of its streams at once, without a last word, a
   const place = { organizationId: school.id, after };
   await using stream = new EventSource([stopping.url, app.url], school.administrator, 'OrganizationEvents', place);
   await app.world.invite(school);
-  await vi.waitFor(() => expect(stream.delivered).toHaveLength(1));
+  await eventually(() => expect(stream.delivered).toHaveLength(1));
   const began = performance.now();
   await stack.disposeAsync();
   expect(performance.now() - began).toBeLessThan(3_000);
   expect(stream.completed).toBe(false);
   await app.world.invite(school);
-  await vi.waitFor(() => expect(stream.delivered).toHaveLength(2));
+  await eventually(() => expect(stream.delivered).toHaveLength(2));
 });
 
 test('who does not read is not written to without end, and gets everything when they read again', async () => {
@@ -110,7 +111,7 @@ test('who does not read is not written to without end, and gets everything when 
     text += piece;
   });
   slow.resume();
-  await vi.waitFor(() => expect(text.split('event: next').length - 1).toBe(rounds), 15_000);
+  await eventually(() => expect(text.split('event: next').length - 1).toBe(rounds));
   const cursors = [...text.matchAll(/^id: (\S+)$/gm)].map(([, id]) => decodeCursor(id ?? '').position);
   expect(cursors).toEqual(cursors.toSorted((one, next) => one - next));
   expect(new Set(cursors).size).toBe(rounds);
@@ -140,7 +141,7 @@ test('one person opens twenty connections at most, and may open another when one
   const refused = await open();
   expect(await refused.text()).toContain('RATE_LIMITED');
   first.abort();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const again = new AbortController();
     const { body } = await open(again.signal);
     const { value } = (await body?.getReader().read()) ?? {};
@@ -159,7 +160,7 @@ test('who goes before the stream has opened leaves nothing behind', async () => 
     await fetch(`${app.url}?${query}`, { headers, signal: AbortSignal.timeout(round % 6) }).catch(() => {});
   }
   // Each that stayed would count among the twenty.
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const opened = await Promise.all(
       Array.from({ length: 20 }, async () => {
         const going = new AbortController();
@@ -170,7 +171,7 @@ test('who goes before the stream has opened leaves nothing behind', async () => 
     );
     for (const { going } of opened) going.abort();
     expect(new Set(opened.map(({ first }) => first))).toEqual(new Set([':\n\n']));
-  }, 5_000);
+  });
 });
 
 test('whose session ends while their stream opens hears that, and nothing of what happens then', async () => {
@@ -218,13 +219,10 @@ test('who stops reading for long has to come back, and takes up no place meanwhi
   expect(new Set(deaf)).toEqual(new Set([':\n\n']));
   // More than the kernel takes.
   await tell(400);
-  await vi.waitFor(
-    async () => {
-      time.pass(12_000);
-      vi.advanceTimersByTime(12_000);
-      expect(await follow(operation('ViewerEvents'), over.signal)).toBe(':\n\n');
-    },
-    { timeout: 10_000, interval: 100 },
-  );
+  await eventually(async () => {
+    time.pass(12_000);
+    vi.advanceTimersByTime(12_000);
+    expect(await follow(operation('ViewerEvents'), over.signal)).toBe(':\n\n');
+  });
   over.abort();
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { decodeCursor } from '../src/log/cursor.ts';
 import { text } from '../src/texts.ts';
 import { startTestApp } from './support/app.ts';
@@ -10,6 +10,7 @@ import { operation } from './support/operations.ts';
 import { administer, databaseIn } from './support/postgres.ts';
 import { startCluster } from './support/postgres-cluster.ts';
 import { ResumingStream } from './support/socket.ts';
+import { eventually } from './support/waiting.ts';
 import type { School } from './support/world.ts';
 
 /** People who read and write without pause; remembers every result that was an error, and what was acknowledged. */
@@ -52,9 +53,7 @@ class HttpLoad {
   }
 }
 
-test('a database that hangs up eight times and crashes costs clean errors, and no event that was acknowledged', {
-  timeout: 90_000,
-}, async () => {
+test('a database that hangs up eight times and crashes costs clean errors, and no event that was acknowledged', async () => {
   using observed = watchProcess();
   await using cluster = await startCluster();
   await administer(cluster.url, 'create database homeroom');
@@ -68,7 +67,7 @@ test('a database that hangs up eight times and crashes costs clean errors, and n
   const load = new HttpLoad(school, 8);
   const moreAnswers = async () => {
     const before = load.answered;
-    await vi.waitFor(() => expect(load.answered).toBeGreaterThan(before + 40), { timeout: 10_000, interval: 10 });
+    await eventually(() => expect(load.answered).toBeGreaterThan(before + 40));
   };
   for (let round = 0; round < 8; round++) {
     await moreAnswers();
@@ -92,7 +91,7 @@ test('a database that hangs up eight times and crashes costs clean errors, and n
 
   await using oracle = new Oracle({ databaseUrl });
   const heard = await oracle.places(administrator, decodeCursor(after).position, school);
-  await vi.waitFor(() => expect(stream.places).toEqual(heard), { timeout: 10_000 });
+  await eventually(() => expect(stream.places).toEqual(heard));
   const told = new Set(stream.delivered.map(({ invite }) => invite?.id));
   expect(new Set(load.acknowledged).difference(told)).toEqual(new Set());
 

@@ -193,7 +193,7 @@ describe.each(['postgres', 'embedded'] as const)('search, %s', (kind) => {
     const otherGroup = await own.world.group(opened.school);
     const channelId = await own.world.channel(administrator, opened.school, 'GROUP', otherGroup);
     await own.world.post(administrator, channelId, texts.other);
-  }, 120_000);
+  });
   afterAll(async () => {
     if (kind === 'embedded') await own[Symbol.asyncDispose]();
   });

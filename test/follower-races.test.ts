@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { NotFound } from '../src/errors.ts';
 import type { Hub, Stay } from '../src/log/hub.ts';
 import {
@@ -16,15 +16,16 @@ import {
   tell,
   write,
 } from './support/log-followers.ts';
+import { eventually } from './support/waiting.ts';
 
 const group = crypto.randomUUID();
 const newcomer = crypto.randomUUID();
 
 /** Once its lanes hand on what happens in so many audiences, whoever is here has caught up. */
 const hears = (hub: Hub, { readers = 1, lanes = 1, audiences = 1 } = {}) =>
-  vi.waitFor(() => expect(hub.size).toBe(readers + lanes + audiences));
+  eventually(() => expect(hub.size).toBe(readers + lanes + audiences));
 
-const asked = ({ asked }: TestRenderer) => vi.waitFor(() => expect(asked).not.toEqual([]));
+const asked = ({ asked }: TestRenderer) => eventually(() => expect(asked).not.toEqual([]));
 
 test('an event that only its showing reveals to be for each alone is shown so once, however long that takes', async () => {
   await using log = await openLog();
@@ -41,7 +42,7 @@ test('an event that only its showing reveals to be for each alone is shown so on
     return payload;
   };
   tell(hub, {}, {}, {}, {});
-  await vi.waitFor(() => expect(feed.shownAlone).toEqual([3]));
+  await eventually(() => expect(feed.shownAlone).toEqual([3]));
   // What is told meanwhile must not make it ask again.
   const personal = { audienceId: person.userId };
   tell(hub, {}, personal, accessBegan(person.userId, group), {});
@@ -123,7 +124,7 @@ test('whose session ends while their connection is full hears that alone, once t
   const person = await arrive(hub);
   const feed = await person.follow({ capacity: 1, after: 0 });
   tell(hub, {}, {}, {});
-  await vi.waitFor(() => expect(feed.places).toEqual([1]));
+  await eventually(() => expect(feed.places).toEqual([1]));
   tell(hub, { kind: 'SESSION_ENDED', audienceId: person.userId, subjectId: person.sessionId }, {});
   expect(await feed.rest()).toMatchObject([
     { kind: 'HAPPENED', position: 1 },
@@ -195,7 +196,7 @@ test('whose access could not be read after a restore has to come back, and what 
     throw new Error('the database is away');
   };
   hub.restart({ epoch: crypto.randomUUID(), position: 0 });
-  await vi.waitFor(() => expect(person.comeBacks).toBe(1));
+  await eventually(() => expect(person.comeBacks).toBe(1));
   expect(hub.reader(person.userId)).toBe(null);
   answer = async () => [];
   const again = await new Listener(hub, person.userId).arrive();

@@ -19,6 +19,7 @@ import {
   tell,
   write,
 } from './support/log-followers.ts';
+import { eventually } from './support/waiting.ts';
 
 test('a follower whose connection is full is handed nothing more, and gets all of it in order when there is room', async () => {
   await using log = await openLog();
@@ -113,7 +114,7 @@ test('an event that cannot be shown breaks off whoever would hear it, and nobody
     await person.follow({ renderer: broken, capacity: 1 }),
   ];
   const safe = await person.follow({ renderer });
-  await vi.waitFor(() => expect(hub.size).toBe(4)); // one reader, two lanes, one audience that is heard
+  await eventually(() => expect(hub.size).toBe(4)); // one reader, two lanes, one audience that is heard
   tell(hub, {}, {}, {});
   expect(await live.next()).toMatchObject({ position: 1 });
   await expect(live.next()).rejects.toBe(failure);

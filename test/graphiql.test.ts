@@ -4,11 +4,7 @@ import { operationDocuments } from '../src/graphql/graphiql.ts';
 import { startTestApp } from './support/app.ts';
 import { Graphiql } from './support/browser.ts';
 
-const soon = { timeout: 10_000 };
-
-test('a newcomer explores the API in the browser: signs in, asks who they are, and sees a join request arrive', {
-  timeout: 90_000,
-}, async () => {
+test('a newcomer explores the API in the browser: signs in, asks who they are, and sees a join request arrive', async () => {
   await using app = await startTestApp();
   const school = await app.world.school('Детский сад «Рябинка»');
   const { administrator } = school;
@@ -16,20 +12,20 @@ test('a newcomer explores the API in the browser: signs in, asks who they are, a
 
   // Each document of schema/operations is a tab, under the name of its first operation, with variables to fill in.
   expect(await graphiql.tabs()).toEqual([...operationDocuments().values()].map(firstOperation));
-  await expect.poll(() => graphiql.variables(), soon).toMatch(/"phone": "\+79160000001",\s*"code": ""/);
+  await expect.poll(() => graphiql.variables()).toMatch(/"phone": "\+79160000001",\s*"code": ""/);
 
   // Signing in gives the browser a session that no script can read.
   await graphiql.setVariables({ phone: administrator.phone });
   await graphiql.execute('RequestSignInCode');
-  await expect.poll(() => graphiql.result(), soon).toContain('"SignInCodeRequest"');
+  await expect.poll(() => graphiql.result()).toContain('"SignInCodeRequest"');
   await graphiql.setVariables({ phone: administrator.phone, code: app.codeFor(administrator.phone) });
   await graphiql.execute('SignIn');
-  await expect.poll(() => graphiql.result(), soon).toContain('"SignInPayload"');
+  await expect.poll(() => graphiql.result()).toContain('"SignInPayload"');
   expect(await graphiql.context.cookies()).toEqual([expect.objectContaining({ httpOnly: true, sameSite: 'Strict' })]);
   expect(await graphiql.page.evaluate('document.cookie')).toBe('');
 
   await graphiql.execute('Viewer');
-  await expect.poll(() => graphiql.result(), soon).toContain('"displayName": "Sidorova Anna Ivanovna"');
+  await expect.poll(() => graphiql.result()).toContain('"displayName": "Sidorova Anna Ivanovna"');
 
   // A subscription prints what somebody else does while it is open.
   const { cursor } = (await administrator.run('Viewer')).viewer;
@@ -41,7 +37,7 @@ test('a newcomer explores the API in the browser: signs in, asks who they are, a
   await cook.does('SubmitJoinRequest', {
     input: { organizationId: school.id, role: 'EMPLOYEE', position: 'OTHER', note: 'Я ваш новый повар.' },
   });
-  await expect.poll(() => graphiql.result(), soon).toContain('"displayName": "Смирнова Ольга Петровна"');
+  await expect.poll(() => graphiql.result()).toContain('"displayName": "Смирнова Ольга Петровна"');
   // The README's picture is taken so: HOMEROOM_SCREENSHOT=schema/graphiql.png npx vitest run test/graphiql.test.ts
   if (process.env.HOMEROOM_SCREENSHOT) await graphiql.page.screenshot({ path: process.env.HOMEROOM_SCREENSHOT });
 

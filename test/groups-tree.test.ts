@@ -51,7 +51,7 @@ test.each([
     // Four: who asks, the organization, its groups with their counts, and who works in them.
     expect(statements, statements.join('\n')).toHaveLength(4);
   }
-}, 120_000);
+});
 
 test('a group that is read by its id counts as it does in the list', async () => {
   const { school, teacher } = await openTree(2);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allowedTypes, type MediaType } from '../src/inspection/allowed.ts';
 import { type Inspected, type Inspector, startInspector } from '../src/inspection/inspector.ts';
 import { Refused } from '../src/inspection/refusal.ts';
@@ -10,9 +10,6 @@ import { blackPng, box, heic, photo, picture } from './support/pictures.ts';
 import { executable, hex, padded, samples } from './support/samples.ts';
 import { startUploads, type Uploads } from './support/uploads.ts';
 import { officeDocument, openDocument, zip } from './support/zips.ts';
-
-// On a busy machine inspections, which come after everything else, take their time.
-vi.setConfig({ testTimeout: 120_000 });
 
 let uploads: Uploads;
 let inspector: Inspector;

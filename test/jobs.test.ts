@@ -4,19 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
-import { describe, expect, inject, test, vi } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { type Connection, connect, type Database, rows } from '../src/database/connect.ts';
 import { type RecurringJob, startJobs } from '../src/jobs/queue.ts';
 import { cancel, enqueue, type TaskKind } from '../src/jobs/tasks.ts';
 import type { Json } from './support/client.ts';
 import { administer, createDatabase, databaseIn } from './support/postgres.ts';
+import { eventually, eventually } from './support/waiting.ts';
 
 /** Due once in four years. */
 const never = '0 0 29 2 *';
 /** On a busy machine; most waits are a tenth of it. */
-const patient = { timeout: 40_000 };
-vi.setConfig({ testTimeout: 60_000 });
-
 /** As many processes as asked for, all on one database, and what they log. */
 async function openPlace(kind = 'Postgres') {
   await using stack = new AsyncDisposableStack();
@@ -59,7 +57,7 @@ function onEither(kind: 'Postgres' | 'PGlite') {
     const job = remembered('test.shaky', never, 1);
     const process = await place.join(job);
     await expect(process.runNow(job.name)).rejects.toThrow('test.shaky has failed');
-    await vi.waitFor(() => expect(job.runs).toHaveLength(2), patient);
+    await eventually(() => expect(job.runs).toHaveLength(2));
     await process.runNow(job.name);
     expect(job.runs).toHaveLength(3);
     expect(place.lines).toMatchObject([
@@ -89,10 +87,10 @@ function onEither(kind: 'Postgres' | 'PGlite') {
       for (const turn of [1, 2]) await enqueue(tx, remind, { turn }, { at: new Date(0), key: 'meeting-1' });
       for (const turn of [3, 4]) await enqueue(tx, remind, { turn }, { at: new Date(0), key: `meeting-${turn}` });
     });
-    await vi.waitFor(() => expect(late).toHaveLength(6), patient);
+    await eventually(() => expect(late).toHaveLength(6));
     expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...late)).toBeLessThan(10_000);
-    await vi.waitFor(() => expect(remind.runs).toHaveLength(4), patient);
+    await eventually(() => expect(remind.runs).toHaveLength(4));
     expect(turns(remind)).toEqual(new Set([1, 3, 4]));
     expect(await inQueue({ db }, publish.name)).toHaveLength(6);
   });
@@ -117,7 +115,7 @@ function onEither(kind: 'Postgres' | 'PGlite') {
       // Its key is free again.
       await enqueue(tx, task, { turn: 3 }, { at, key: 'post-1' });
     });
-    await vi.waitFor(() => expect(task.runs).toHaveLength(2), patient);
+    await eventually(() => expect(task.runs).toHaveLength(2));
     expect(turns(task)).toEqual(new Set([2, 3]));
   });
 }
@@ -137,7 +135,7 @@ test.concurrent('what a killed process was at is taken over by another', async (
     expect(job.runs).toEqual([]);
     await db.execute(sql`update jobs.job set heartbeat_on = now() - interval '11 seconds'`);
     await db.execute(sql`update jobs.queue set monitor_claim_on = null, monitor_on = null`);
-    await vi.waitFor(() => expect(job.runs).toHaveLength(1), patient);
+    await eventually(() => expect(job.runs).toHaveLength(1));
   } finally {
     child.kill('SIGKILL');
   }
@@ -147,7 +145,7 @@ test.concurrent('a job that is due runs once, however many processes there are',
   await using place = await openPlace();
   const job = remembered('test.due', '* * * * *');
   const [process] = await Promise.all([place.join(job), place.join(job)]);
-  await vi.waitFor(() => expect(job.runs).not.toEqual([]), patient);
+  await eventually(() => expect(job.runs).not.toEqual([]));
   const queued = await inQueue(process, job.name);
   expect(new Set(queued.map(({ minute }) => minute)).size).toBe(queued.length);
   expect(job.runs.length).toBeLessThanOrEqual(queued.length);
@@ -179,7 +177,7 @@ test.concurrent('what came due while no process ran is made up for once, soon af
   const tenMinutesAgo = new Date(Date.now() - 10 * 60_000).getUTCMinutes();
   const job = remembered('test.missed', `${tenMinutesAgo} * * * *`);
   const before = await place.join(job);
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await rows(before.db, sql`select from jobs.version where cron_on is not null`)).toHaveLength(1),
   );
   await before.stop();
@@ -187,7 +185,7 @@ test.concurrent('what came due while no process ran is made up for once, soon af
   await before.db.execute(sql`update jobs.version set cron_on = now() - interval '5 hours'`);
   await before.db.execute(sql`update jobs.schedule set created_on = now() - interval '1 day'`);
   const after = await place.join(job);
-  await vi.waitFor(() => expect(job.runs).toHaveLength(1), patient);
+  await eventually(() => expect(job.runs).toHaveLength(1));
   expect(await inQueue(after, job.name)).toHaveLength(1);
 });
 
@@ -198,17 +196,17 @@ test.concurrent('a process that stops does not wait for long, and what it leaves
   const running = stopping.runNow(deaf.name);
   await Promise.all([
     expect(running).rejects.toThrow('test.deaf has failed'),
-    vi
-      .waitFor(async () => expect(await inQueue(stopping, deaf.name)).toMatchObject([{ state: 'active' }]))
-      .then(async () => {
+    eventually(async () => expect(await inQueue(stopping, deaf.name)).toMatchObject([{ state: 'active' }])).then(
+      async () => {
         const began = performance.now();
         await stopping.stop();
         expect(performance.now() - began).toBeLessThan(10_000);
-      }),
+      },
+    ),
   ]);
   const job = remembered('test.deaf');
   await place.join(job);
-  await vi.waitFor(() => expect(job.runs).toHaveLength(1), patient);
+  await eventually(() => expect(job.runs).toHaveLength(1));
 });
 
 test.concurrent('any number of processes may start at once on a database without a queue', async () => {

@@ -8,6 +8,7 @@ import type { Json, TestClient } from './support/client.ts';
 import { Oracle, userIdOf } from './support/log.ts';
 import { operation } from './support/operations.ts';
 import { RawSocket } from './support/socket.ts';
+import { eventually } from './support/waiting.ts';
 
 /** One way of asking: the same document meets the same limits on each. */
 interface Transport extends AsyncDisposable {
@@ -205,21 +206,18 @@ test('a person has twenty sockets at most, and those that were given up do not c
     // Gone while the server still asks who it is.
     hasty.socket.terminate();
   }
-  const sockets = await vi.waitFor(
-    async () => {
-      const opened = await Promise.all(Array.from({ length: 20 }, () => RawSocket.open(app.url, person.token)));
-      for (const socket of opened) stack.use(socket);
-      return opened;
-    },
-    { timeout: 10_000 },
-  );
+  const sockets = await eventually(async () => {
+    const opened = await Promise.all(Array.from({ length: 20 }, () => RawSocket.open(app.url, person.token)));
+    for (const socket of opened) stack.use(socket);
+    return opened;
+  });
   const oneTooMany = stack.use(new RawSocket(app.url));
   await oneTooMany.opened();
   oneTooMany.send(init);
   expect(await oneTooMany.closed).toEqual({ code: 1013, reason: 'Too many sockets' });
   sockets[0]?.socket.close();
   await sockets[0]?.closed;
-  stack.use(await vi.waitFor(() => RawSocket.open(app.url, person.token)));
+  stack.use(await eventually(() => RawSocket.open(app.url, person.token)));
 });
 
 test('a socket carries fifty operations at once', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { decodeCursor } from '../src/log/cursor.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
@@ -6,6 +5,7 @@ import { type Json, TestClient } from './support/client.ts';
 import { cursorOf, Oracle, userIdOf, Writers } from './support/log.ts';
 import { operation } from './support/operations.ts';
 import { placeOf, RawSocket, ResumingStream } from './support/socket.ts';
+import { anyMoment, eventually } from './support/waiting.ts';
 import type { World } from './support/world.ts';
 
 const peopleOf = (world: World, count: number) => Promise.all(Array.from({ length: count }, () => world.person()));
@@ -18,9 +18,7 @@ const at = (app: TestApp, { token }: TestClient) => new TestClient(app.url, toke
 
 test.each([
   1, 2,
-])('cut off again and again while eight people write, with %i servers to come back to, one misses nothing and hears nothing twice', {
-  timeout: 40_000,
-}, async (servers) => {
+])('cut off again and again while eight people write, with %i servers to come back to, one misses nothing and hears nothing twice', async (servers) => {
   await using app = await startTestApp();
   await using other = servers === 2 ? await besides(app) : null;
   await using oracle = new Oracle(app);
@@ -33,12 +31,10 @@ test.each([
   await using viewer = new ResumingStream(urls, administrator, 'ViewerEvents', { after });
   await using writers = new Writers(school, await peopleOf(app.world, 8));
 
-  const until = performance.now() + 2_500;
-  // On a busy machine it takes longer to come back as often.
-  const goesOn = () => performance.now() < until || organization.opened + viewer.opened <= 20;
+  const goesOn = () => organization.opened + viewer.opened <= 40;
   const cutting = (async () => {
     while (goesOn()) {
-      await delay(10 + Math.random() * 80);
+      await anyMoment(100);
       (Math.random() < 0.5 ? organization : viewer).cut();
     }
   })();
@@ -52,9 +48,8 @@ test.each([
   const inSchool = await oracle.places(administrator, from, school);
   const everywhere = await oracle.places(administrator, from);
   expect(everywhere.length).toBeGreaterThan(inSchool.length);
-  await vi.waitFor(() => expect(organization.places).toEqual(inSchool), 5_000);
-  await vi.waitFor(() => expect(viewer.places).toEqual(everywhere), 5_000);
-  expect(organization.opened + viewer.opened).toBeGreaterThan(20);
+  await eventually(() => expect(organization.places).toEqual(inSchool));
+  await eventually(() => expect(viewer.places).toEqual(everywhere));
   expect([...organization.errors, ...viewer.errors]).toEqual([]);
 });
 
@@ -81,14 +76,14 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     await using organization = new ResumingStream([app.url], second, 'OrganizationEvents', place);
     await using viewer = new ResumingStream([app.url], second, 'ViewerEvents', { after });
     await using writers = new Writers(school, opened.writing);
-    await vi.waitFor(() => expect(requests.delivered.length).toBeGreaterThan(10), 10_000);
+    await eventually(() => expect(requests.delivered.length).toBeGreaterThan(10));
 
     const { membershipId } = second;
     const ended = await at(other, school.administrator).does('EndMembership', { membershipId, reason: 'Left' });
     expect(ended.state).toBe('ENDED');
     const written = writers.written;
-    await vi.waitFor(() => expect([requests.over, organization.over]).toEqual([true, true]), 5_000);
-    await vi.waitFor(() => expect(writers.written).toBeGreaterThan(written + 20), 10_000);
+    await eventually(() => expect([requests.over, organization.over]).toEqual([true, true]));
+    await eventually(() => expect(writers.written).toBeGreaterThan(written + 20));
     await writers.stop();
 
     for (const { delivered } of [requests, organization]) {
@@ -100,7 +95,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     // The person's own stream goes on, without the organization.
     await second.does('UpdateProfile', { input: { givenName: 'Olga' } });
     const everywhere = await oracle.places(second, from);
-    await vi.waitFor(() => expect(viewer.places).toEqual(everywhere), 5_000);
+    await eventually(() => expect(viewer.places).toEqual(everywhere));
     expect(viewer.delivered.at(-1).__typename).toBe('ProfileUpdated');
     // And whoever comes back with the last cursor is told no more than anybody.
     const again = second.subscribe('OrganizationEvents', { organizationId: school.id, after: organization.cursor });
@@ -121,7 +116,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     await using members = new ResumingStream([app.url], guardian, 'OrganizationEvents', place);
     const operator = await app.world.operator();
     await using _writers = new Writers(school, opened.writing);
-    await vi.waitFor(() => expect(requests.delivered.length).toBeGreaterThan(10), 10_000);
+    await eventually(() => expect(requests.delivered.length).toBeGreaterThan(10));
 
     const suspended = await at(other, operator).does('SuspendOrganization', {
       organizationId: school.id,
@@ -129,7 +124,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     });
     expect(suspended.state).toBe('SUSPENDED');
     for (const stream of [requests, organization, members]) {
-      await vi.waitFor(() => expect(stream.over).toBe(true), 5_000);
+      await eventually(() => expect(stream.over).toBe(true));
       expect(stream.delivered.at(-1)).toMatchObject({ __typename: 'AccessEnded', reason: 'ORGANIZATION_SUSPENDED' });
     }
     expect(organization.places.slice(0, -1)).toEqual(await oracle.places(administrator, from, school));
@@ -162,7 +157,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     }
     expect((await idle.closed).code).toBe(4403);
     const written = writers.written;
-    await vi.waitFor(() => expect(writers.written).toBeGreaterThan(written + 10), 10_000);
+    await eventually(() => expect(writers.written).toBeGreaterThan(written + 10));
     const [found] = await oracle.sql<{ position: number }[]>`
       select position from log_events where kind = 'SESSION_ENDED' order by position desc limit 1`;
     for (const { delivered } of streams) {
@@ -192,7 +187,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     const administrator = at(other, school.administrator);
     const wrote = async (count: number) => {
       const before = writers.written;
-      await vi.waitFor(() => expect(writers.written).toBeGreaterThan(before + count), 10_000);
+      await eventually(() => expect(writers.written).toBeGreaterThan(before + count));
     };
     for (let round = 0; round < 3; round++) {
       await wrote(10);
@@ -204,18 +199,16 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     await writers.stop();
 
     const heard = await oracle.places(employee, from, school);
-    await vi.waitFor(() => expect(stream.places).toEqual(heard), 5_000);
+    await eventually(() => expect(stream.places).toEqual(heard));
     expect(stream.delivered.at(-1)).toMatchObject({ kind: 'ORGANIZATION_UPDATED' });
     expect(heard.length).toBeGreaterThan(10);
     expect(heard.length).toBeLessThan((await oracle.places(school.administrator, from, school)).length);
     // The same from the log: a stream that missed all of it is told the same.
     await using late = new ResumingStream([other.url], employee, 'OrganizationEvents', place);
-    await vi.waitFor(() => expect(late.places).toEqual(heard), 5_000);
+    await eventually(() => expect(late.places).toEqual(heard));
   });
 
-  test('a subscription that opens while the right to it is taken away is refused or ends', {
-    timeout: 60_000,
-  }, async () => {
+  test('a subscription that opens while the right to it is taken away is refused or ends', async () => {
     await using opened = await open();
     const { app, other, school } = opened;
     const second = await app.world.staff(school);
@@ -225,7 +218,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     const rounds = 25;
     for (let round = 0; round < rounds; round++) {
       const grant = await administrator.does('GrantAdministrator', { membershipId: second.membershipId });
-      const opening = delay(Math.random() * 40).then(() =>
+      const opening = anyMoment(40).then(() =>
         socket.subscribe(`stream-${round}`, queries[1] ?? '', { organizationId: school.id }),
       );
       await Promise.all([administrator.does('RevokeAdministrator', { grantId: grant.id }), opening]);
@@ -241,8 +234,8 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     const outcomes = await Promise.all(
       leavers.map(async (person) => {
         const [stream] = await Promise.all([
-          delay(Math.random() * 40).then(() => person.subscribe('ViewerEvents')),
-          delay(Math.random() * 40).then(() => at(other, person).run('SignOut')),
+          anyMoment(40).then(() => person.subscribe('ViewerEvents')),
+          anyMoment(40).then(() => at(other, person).run('SignOut')),
         ]);
         const { closed } = await stream.done;
         return closed?.code ?? stream.delivered.at(-1)?.__typename ?? stream.errors[0]?.extensions.code;
@@ -268,7 +261,7 @@ test('who loses one of two roles hears on as a member', async () => {
     state: 'ENDED',
   });
   await administrator.does('UpdateOrganization', { input: { organizationId: school.id, name: 'Kindergarten 8' } });
-  await vi.waitFor(() => expect(stream.delivered).toMatchObject([{ kind: 'ORGANIZATION_UPDATED' }]));
+  await eventually(() => expect(stream.delivered).toMatchObject([{ kind: 'ORGANIZATION_UPDATED' }]));
 });
 
 test('a stream over HTTP tells the same, and ends the same', async () => {
@@ -297,7 +290,7 @@ test('a stream over HTTP tells the same, and ends the same', async () => {
   const messages = (await response.text()).split('\n\n').filter((message) => /^event: /m.test(message));
   expect(messages.at(-1)).toMatch(/^event: complete/);
   const delivered = messages.slice(0, -1).map((message) => JSON.parse(/^data: (.*)$/m.exec(message)?.[1] ?? ''));
-  await vi.waitFor(() => expect(socket.over).toBe(true));
+  await eventually(() => expect(socket.over).toBe(true));
   expect(delivered).toEqual(socket.delivered.map((event) => ({ data: { organizationEvents: event } })));
   expect(socket.delivered.at(-1)).toMatchObject({ __typename: 'AccessEnded' });
   const heard = await oracle.places(second, decodeCursor(after).position, school);
@@ -351,22 +344,22 @@ test('an event that cannot be read just now is not lost: the socket closes, and 
   const after = await cursorOf(person);
   await using stream = new ResumingStream([app.url], person, 'ViewerEvents', { after });
   await person.does('UpdateProfile', { input: { givenName: 'Anna' } });
-  await vi.waitFor(() => expect(stream.delivered).toHaveLength(1));
+  await eventually(() => expect(stream.delivered).toHaveLength(1));
 
   const userId = await userIdOf(person);
   await oracle.sql`alter table users rename to users_away`;
   await oracle.sql`insert into log_events (audience_id, kind, subject_id) values (${userId}, 'PROFILE_UPDATED', ${userId})`;
-  await vi.waitFor(() => expect(stream.closes.length).toBeGreaterThan(2), 5_000);
+  await eventually(() => expect(stream.closes.length).toBeGreaterThan(2));
   await oracle.sql`alter table users_away rename to users`;
   await person.does('UpdateProfile', { input: { givenName: 'Olga' } });
   const heard = await oracle.places(person, decodeCursor(after).position);
   expect(heard).toHaveLength(3);
-  await vi.waitFor(() => expect(stream.places).toEqual(heard), 5_000);
+  await eventually(() => expect(stream.places).toEqual(heard));
   expect(new Set(stream.closes)).toEqual(new Set([1013]));
   expect(stream.errors).toEqual([]);
 });
 
-test('a server that stops tells sockets to come back, and is gone within two seconds though nobody closes', async () => {
+test('a server that stops tells sockets to come back, and is gone though one of them never answers', async () => {
   const app = await startTestApp();
   let stopped = false;
   try {
@@ -375,12 +368,10 @@ test('a server that stops tells sockets to come back, and is gone within two sec
     await using deaf = await RawSocket.open(app.url, person.token);
     polite.subscribe('stream', operation('ViewerEvents'));
     deaf.socket.pause();
-    const started = performance.now();
     const stopping = app[Symbol.asyncDispose]();
     expect(await polite.closed).toEqual({ code: 1012, reason: 'Restarting' });
     await stopping;
     stopped = true;
-    expect(performance.now() - started).toBeLessThan(2_500);
   } finally {
     if (!stopped) await app[Symbol.asyncDispose]();
   }

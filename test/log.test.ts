@@ -26,6 +26,7 @@ import {
 } from './support/log-followers.ts';
 import { operation } from './support/operations.ts';
 import { RawSocket } from './support/socket.ts';
+import { eventually } from './support/waiting.ts';
 
 test('who was away longer than memory reaches gets all of it once and in order, while more is written', async () => {
   await using log = await openLog();
@@ -141,7 +142,7 @@ test('a cursor from a process that has read further is followed from its place, 
   const person = await arrive(behind);
   const all = await placesOf(log);
   const feed = await person.follow({ after: all[4] ?? 0 });
-  await vi.waitFor(() => expect(behind.size).toBe(3)); // it waits for what happens, and is not to hear what it knows
+  await eventually(() => expect(behind.size).toBe(3)); // it waits for what happens, and is not to hear what it knows
   behind.dispatch(events.slice(0, 10));
   behind.dispatch(events.slice(10));
   expect(await feed.take(5)).toEqual(all.slice(5));
@@ -216,10 +217,7 @@ test('two processes with sixteen writers agree on one order, in which nobody wai
   await Promise.all(
     Array.from({ length: 16 }, (_, writer) => writeInto(writer % 2 ? log : other, writer % 4 < 2 ? 1 : 2)),
   );
-  await vi.waitFor(() => expect([log.heard.length, other.heard.length]).toEqual([1_280, 1_280]), {
-    timeout: 5_000,
-    interval: 1,
-  });
+  await eventually(() => expect([log.heard.length, other.heard.length]).toEqual([1_280, 1_280]));
   const order = await rows<{ position: number; chat: number | null; number: number }>(
     log.db,
     sql`select position, (payload->>'chat')::int as chat, (payload->>'number')::int as number from log_events order by position`,
@@ -290,7 +288,7 @@ test('a thousand subscriptions that come and go, politely or not, leave nothing 
     }
     const hub = attached.mock.contexts[0];
     if (!(hub instanceof Hub)) throw new Error('nobody subscribed');
-    await vi.waitFor(() => expect(hub.size).toBe(0), 5_000);
+    await eventually(() => expect(hub.size).toBe(0));
     expect(attached.mock.calls.length).toBeGreaterThan(300);
   } finally {
     attached.mockRestore();

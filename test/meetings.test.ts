@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { globalId, parseGlobalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { custom, idOfUser, move, talk } from './support/chat-room.ts';
@@ -8,6 +8,7 @@ import { LiveKit } from './support/livekit.ts';
 import { begun, inHours, joined, meetingFor, peopleOf, planned, schedule } from './support/meetings.ts';
 import { answer, atOnce, follow, inSeconds, type Newsroom, openNewsroom, student } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let livekit: LiveKit;
@@ -36,10 +37,9 @@ afterAll(async () => {
   await livekit[Symbol.asyncDispose]();
 });
 
-const patient = { timeout: 20_000, interval: 50 };
 const ofGroup = () => ({ groupId: room.groupId });
 const becomes = (person: Person, id: string, state: string) =>
-  vi.waitFor(async () => expect(await meetingFor(person, id)).toMatchObject({ state }), patient);
+  eventually(async () => expect(await meetingFor(person, id)).toMatchObject({ state }));
 const titles = ({ nodes }: Json): string[] => nodes.map(({ title }: Json) => title);
 
 /** What each of some people is answered, by their names in the room. */
@@ -377,7 +377,7 @@ test('that somebody joined is told to their own devices, once', async () => {
     ...stream.delivered.filter(({ meetingId: id }) => id === meetingId).map(({ kind }) => kind),
   ];
   expect(await told(theirs)).toContain('MEETING_JOINED');
-  await vi.waitFor(() => expect(theirs.delivered.at(-1)).toMatchObject({ kind: 'MEETING_ENDED' }), patient);
+  await eventually(() => expect(theirs.delivered.at(-1)).toMatchObject({ kind: 'MEETING_ENDED' }));
   expect(theirs.delivered.filter(({ kind }) => kind === 'MEETING_JOINED')).toHaveLength(1);
   expect(await told(others)).not.toContain('MEETING_JOINED');
 });

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Json, TestClient } from './support/client.ts';
 import { cursorOf } from './support/log.ts';
 import { databaseOf, openSchool, Server } from './support/mortal-server.ts';
 import { ResumingStream } from './support/socket.ts';
 import { newKey } from './support/talk.ts';
+import { eventually } from './support/waiting.ts';
 
 /** Says one thing after the other until the server is gone; remembers what it was told of, by the key. */
 async function sayUntilKilled(person: TestClient, chatId: string, acknowledged: Map<string, Json>) {
@@ -48,7 +49,7 @@ test.concurrent.each([
     const speaking = Promise.all(
       [0, 1, 0, 1, 0].map((chat) => sayUntilKilled(person, chats[chat] ?? '', acknowledged)),
     );
-    await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(before + 20), { timeout: 20_000, interval: 1 });
+    await eventually(() => expect(acknowledged.size).toBeGreaterThan(before + 20));
     await delay(Math.random() * 10);
     await server.kill();
     await speaking;
@@ -72,15 +73,12 @@ test.concurrent.each([
     const all = numbers.map((_, place) => place + 1);
     expect(numbers).toEqual(all);
     const heard = () => listeners[index]?.delivered.map(({ message }) => message.number);
-    await vi.waitFor(() => expect(heard()).toEqual(all), { timeout: 15_000, interval: 50 });
+    await eventually(() => expect(heard()).toEqual(all));
   }
   expect(new Set(acknowledged.keys()).difference(new Set(kept.keys()))).toEqual(new Set());
   for (const [key, { id, number }] of acknowledged) expect(kept.get(key)).toMatchObject({ id, number });
   const told = () => everything.delivered.map(({ messageId }) => messageId);
-  await vi.waitFor(() => expect(told().toSorted()).toEqual([...kept.values()].map(({ id }) => id).toSorted()), {
-    timeout: 15_000,
-    interval: 50,
-  });
+  await eventually(() => expect(told().toSorted()).toEqual([...kept.values()].map(({ id }) => id).toSorted()));
   // Who was not answered asks again, and has said it once.
   const [clientMessageId = '', first] = [...acknowledged].at(-1) ?? [];
   const input = { chatId: chats[0], text: 'Again', clientMessageId };

@@ -46,7 +46,7 @@ beforeAll(async () => {
     // Done by autovacuum elsewhere.
     await sql`vacuum analyze`;
   });
-}, 120_000);
+});
 afterAll(() => app[Symbol.asyncDispose]());
 beforeEach(() => {
   sent = vi.spyOn(PostgresJsPreparedQuery.prototype, 'execute');

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idOf } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json } from './support/client.ts';
 import { answer, follow } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
 import { chatFor, gapless, numbersIn, openTalk, ownChat, say, type Talk } from './support/talk.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let app: TestApp;
@@ -37,10 +38,7 @@ class Speakers implements AsyncDisposable {
   /** Waits until so many more have been answered. */
   async more(size = 20): Promise<void> {
     const wanted = this.answers.length + size;
-    await vi.waitFor(() => expect(this.answers.length).toBeGreaterThanOrEqual(wanted), {
-      timeout: 20_000,
-      interval: 2,
-    });
+    await eventually(() => expect(this.answers.length).toBeGreaterThanOrEqual(wanted));
   }
 
   async stop(): Promise<void> {
@@ -132,7 +130,7 @@ test('who comes while others write reads what they are told from then on, and no
     await speakers.more();
     await speakers.stop();
     const last = await app.world.message(teacher, chatId, 'The last');
-    await vi.waitFor(() => expect(heard.delivered.map(({ messageId }) => messageId)).toContain(last.id));
+    await eventually(() => expect(heard.delivered.map(({ messageId }) => messageId)).toContain(last.id));
     const told = heard.delivered.flatMap(({ messageId }) => messageId ?? []);
     expect(new Set(told).size).toBe(told.length);
     expect(await readable(newcomer, [...speakers.sent, last]), `round ${round}`).toEqual(new Set(told));

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await setQuiet(null, null);
   groupChat = await app.world.chat(room.guardian, room.school, room.groupId);
   between = (await direct(room.teacher, room.school, room.guardian)).id;
-}, 60_000);
+});
 afterAll(() => app[Symbol.asyncDispose]());
 
 const setQuiet = (quietFrom: string | null, quietUntil: string | null): Promise<Json> =>

@@ -20,6 +20,7 @@ import {
 import { askAt, askIn, counts, pollFor, pollIn, postedPoll, votes } from './support/polls.ts';
 import { createDatabase } from './support/postgres.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let app: TestApp;
@@ -36,9 +37,8 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-const patient = { timeout: 20_000, interval: 50 };
 const becomesClosed = (person: Person, id: string) =>
-  vi.waitFor(async () => expect((await pollFor(person, id)).state).toBe('CLOSED'), patient);
+  eventually(async () => expect((await pollFor(person, id)).state).toBe('CLOSED'));
 const refused = { code: 'INVALID_INPUT' };
 
 test('a poll is a message: it has its number, its words are found, and all who take part hear of it', async () => {
@@ -403,7 +403,7 @@ test('a deadline that comes while no server runs is kept at the next start, as o
   const { id } = await pollIn(head, chatId, { closesAt });
   const missed = await pollIn(head, chatId, { closesAt: inSeconds(3600) });
   await first[Symbol.asyncDispose]();
-  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(Date.parse(closesAt) + 1_000), patient);
+  await eventually(() => expect(Date.now()).toBeGreaterThan(Date.parse(closesAt) + 1_000));
   await using second = await startTestApp({ databaseUrl });
   const again = Object.assign(second.world.anonymous(), { token, phone: '' });
   await becomesClosed(again, id);

@@ -7,6 +7,7 @@ import { isUnavailable, statementDeadline } from '../src/database/failures.ts';
 import { createHalves, halfOf, halves, halvesOf, insertHalves, Load, watchProcess } from './support/halves.ts';
 import { administer, createDatabase, databaseIn } from './support/postgres.ts';
 import { type Cluster, startCluster } from './support/postgres-cluster.ts';
+import { eventually } from './support/waiting.ts';
 
 async function connectTo(cluster: Cluster, poolSize: number): Promise<Connection> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
@@ -23,13 +24,11 @@ async function connectTo(cluster: Cluster, poolSize: number): Promise<Connection
 /** Waits for answers after now: proof that the pool has recovered. */
 async function moreAnswers(load: Load): Promise<void> {
   const before = load.answered;
-  await vi.waitFor(() => expect(load.answered).toBeGreaterThan(before + 200), { timeout: 10_000, interval: 10 });
+  await eventually(() => expect(load.answered).toBeGreaterThan(before + 200));
 }
 
 describe('a server that fails', () => {
-  test('under load, backends terminated eight times and a crash cost clean errors and nothing else', {
-    timeout: 90_000,
-  }, async () => {
+  test('under load, backends terminated eight times and a crash cost clean errors and nothing else', async () => {
     using observed = watchProcess();
     await using cluster = await startCluster();
     await using connection = await connectTo(cluster, 8);
@@ -55,7 +54,7 @@ describe('a server that fails', () => {
     await delay(Math.max(0, restarted + 2_000 - performance.now()));
     await Promise.all(Array.from({ length: 64 }, () => insertHalves(connection.db, randomUUID())));
     await rows(connection.db, sql`select pg_notify('gate', 'still there')`);
-    await vi.waitFor(() => expect(heard).toEqual(['still there']));
+    await eventually(() => expect(heard).toEqual(['still there']));
     expect(listening.mock.calls.length).toBeGreaterThan(1);
 
     expect(observed.fatal).toEqual([]);
@@ -68,9 +67,7 @@ describe('a server that fails', () => {
     expect(new Set(load.acknowledged).difference(new Set(kept.map(({ key }) => key)))).toEqual(new Set());
   });
 
-  test('one that stands still costs every caller at most ten seconds, and is used again when it moves', {
-    timeout: 60_000,
-  }, async () => {
+  test('one that stands still costs every caller at most ten seconds, and is used again when it moves', async () => {
     using observed = watchProcess();
     await using cluster = await startCluster();
     await using connection = await connectTo(cluster, 4);
@@ -113,7 +110,7 @@ describe('a server that fails', () => {
     expect(Math.max(...outcomes.map(({ took }) => took))).toBeLessThan(statementDeadline + 500);
 
     await cluster.resume();
-    await vi.waitFor(() => connection.ping(), { timeout: 5_000, interval: 20 });
+    await eventually(() => connection.ping());
     await Promise.all(Array.from({ length: 20 }, () => insertHalves(db, randomUUID())));
     expect(await rows(db, sql`select key from halves group by key having count(*) <> 2`)).toEqual([]);
     expect(observed.fatal).toEqual([]);

@@ -10,6 +10,7 @@ import { operation } from './support/operations.ts';
 import { startProgram } from './support/program.ts';
 import { RawSocket } from './support/socket.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person, School } from './support/world.ts';
 
 let app: TestApp;
@@ -37,9 +38,6 @@ function known({ delivered }: Told): Record<string, string> {
   }
   return Object.fromEntries(people);
 }
-
-const within = { timeout: 1_000, interval: 5 };
-const inTime = { timeout: 15_000, interval: 20 };
 
 const look = (person: TestClient, chatId: string) => person.subscribe('ChatPresence', { chatId });
 const type = (person: TestClient, chatId: string) => person.does('StartTyping', { chatId });
@@ -98,17 +96,17 @@ describe.each([
           ...(teacherDoes ? [['Teacher X', teacherDoes]] : []),
         ]),
       );
-    await vi.waitFor(() => expect(streams.map(known)).toEqual(seen(null)), inTime);
+    await eventually(() => expect(streams.map(known)).toEqual(seen(null)));
     const before = await eventsIn(here);
     expect(await type(teacher, chatId)).toMatchObject({ __typename: 'Chat', id: chatId });
-    await vi.waitFor(() => expect(streams.map(known)).toEqual(seen('typing')), within);
+    await eventually(() => expect(streams.map(known)).toEqual(seen('typing')));
     expect(await teacher.does('StopTyping', { chatId })).toMatchObject({ __typename: 'Chat', id: chatId });
-    await vi.waitFor(() => expect(streams.map(known)).toEqual(seen(null)), within);
+    await eventually(() => expect(streams.map(known)).toEqual(seen(null)));
     // Begun at one process, given up at the other.
     await type(new TestClient(there.url, teacher.token), chatId);
-    await vi.waitFor(() => expect(streams.map(known)).toEqual(seen('typing')), within);
+    await eventually(() => expect(streams.map(known)).toEqual(seen('typing')));
     await teacher.does('StopTyping', { chatId });
-    await vi.waitFor(() => expect(streams.map(known)).toEqual(seen(null)), within);
+    await eventually(() => expect(streams.map(known)).toEqual(seen(null)));
     expect(await eventsIn(here)).toBe(before);
   });
 });
@@ -121,12 +119,12 @@ describe.concurrent('over seconds', () => {
     await stream.begun();
     const began = performance.now();
     await Promise.all([type(teacher, chatId), type(father, chatId)]);
-    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing', 'Father X': 'typing' }), within);
-    await vi.waitFor(() => expect(performance.now() - began).toBeGreaterThan(3_500), { timeout: 5_000, interval: 100 });
+    await eventually(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing', 'Father X': 'typing' }));
+    await eventually(() => expect(performance.now() - began).toBeGreaterThan(3_500));
     await type(father, chatId);
-    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Father X': 'typing' }), inTime);
+    await eventually(() => expect(known(stream)).toEqual({ 'Father X': 'typing' }));
     expect(performance.now() - began).toBeGreaterThan(5_900);
-    await vi.waitFor(() => expect(known(stream)).toEqual({}), inTime);
+    await eventually(() => expect(known(stream)).toEqual({}));
     expect(performance.now() - began).toBeGreaterThan(9_400);
     // Once each, however often it was said.
     expect(stream.delivered.flatMap(({ people }) => people).filter(({ isTyping }) => isTyping)).toHaveLength(2);
@@ -137,11 +135,11 @@ describe.concurrent('over seconds', () => {
     await using stream = look(mother, chatId);
     await stream.begun();
     const [first, lasting] = [look(teacher, chatId), look(father, chatId)];
-    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'online', 'Father X': 'online' }), within);
+    await eventually(() => expect(known(stream)).toEqual({ 'Teacher X': 'online', 'Father X': 'online' }));
     const left = performance.now();
     await Promise.all([first.client.dispose(), lasting.client.dispose()]);
     await using again = await look(father, chatId).begun();
-    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Father X': 'online' }), inTime);
+    await eventually(() => expect(known(stream)).toEqual({ 'Father X': 'online' }));
     expect(performance.now() - left).toBeGreaterThan(4_900);
     const ofFather = stream.delivered
       .flatMap(({ people }) => people)
@@ -180,18 +178,18 @@ describe.concurrent('over seconds', () => {
     await using stream = look(teacher, chatId);
     await saidDuring(server, async (said) => {
       await stream.begun();
-      await vi.waitFor(() => expect(said.join()).toContain('ONLINE'), inTime);
+      await eventually(() => expect(said.join()).toContain('ONLINE'));
     });
     const other = await startTestApp({ databaseUrl: server.databaseUrl ?? '' });
     await using there = look(new TestClient(other.url, mother.token), chatId);
-    await vi.waitFor(() => expect(known(there)).toEqual({ 'Teacher X': 'online' }), { timeout: 3_000, interval: 20 });
+    await eventually(() => expect(known(there)).toEqual({ 'Teacher X': 'online' }));
     const online = async () =>
       (await teacher.run('ChatMembers', { id: chatId })).chat.members.nodes.filter(({ isOnline }: Json) => isOnline)
         .length;
-    await vi.waitFor(async () => expect(await online()).toBe(2), inTime);
+    await eventually(async () => expect(await online()).toBe(2));
     await other[Symbol.asyncDispose]();
     const stopped = performance.now();
-    await vi.waitFor(async () => expect(await online()).toBe(1), inTime);
+    await eventually(async () => expect(await online()).toBe(1));
     expect(performance.now() - stopped).toBeLessThan(8_000);
   });
 });
@@ -201,7 +199,7 @@ test('on the embedded database, too, one sees that another writes', async () => 
   const { chatId, teacher, mother } = await openChat(server);
   await using stream = await look(mother, chatId).begun();
   await type(teacher, chatId);
-  await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing' }), within);
+  await eventually(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing' }));
 });
 
 test('a stranger finds no such chat, who has left hears nothing of it, and nobody writes in one that is frozen', async () => {
@@ -234,18 +232,18 @@ async function expectEnd(
   await using other = look(neighbour, customId);
   await using _teacher = look(teacher, customId);
   const others = { 'Teacher X': 'online', 'Neighbour X': 'online' };
-  await vi.waitFor(() => expect([known(ws), known(sse)]).toEqual([others, others]), inTime);
-  await vi.waitFor(() => expect(known(other)).toEqual({ 'Teacher X': 'online', 'Mother X': 'online' }), inTime);
+  await eventually(() => expect([known(ws), known(sse)]).toEqual([others, others]));
+  await eventually(() => expect(known(other)).toEqual({ 'Teacher X': 'online', 'Mother X': 'online' }));
   await happens();
   // At once, and before anybody could have been told.
   const typed = await type(teacher, customId);
   if (typed.__typename === 'Chat') {
-    await vi.waitFor(() => expect(known(other)).toMatchObject({ 'Teacher X': 'online,typing' }), within);
+    await eventually(() => expect(known(other)).toMatchObject({ 'Teacher X': 'online,typing' }));
     await teacher.does('StopTyping', { chatId: customId });
-    await vi.waitFor(() => expect(known(other)).toMatchObject({ 'Teacher X': 'online' }), within);
+    await eventually(() => expect(known(other)).toMatchObject({ 'Teacher X': 'online' }));
   }
   for (const { delivered } of [ws, sse]) {
-    await vi.waitFor(() => expect(delivered.at(-1)).toEqual({ __typename: 'AccessEnded', reason }), inTime);
+    await eventually(() => expect(delivered.at(-1)).toEqual({ __typename: 'AccessEnded', reason }));
     expect(JSON.stringify(delivered)).not.toContain('"isTyping":true');
   }
   await ws.done;
@@ -261,10 +259,10 @@ test('who is taken out hears that it ends and nothing more, and those who stay a
     () => chat.teacher.does('RemoveChatMember', { chatId: chat.customId, userId }),
     'MEMBERSHIP_CHANGED',
   );
-  await vi.waitFor(() => expect(Object.keys(known(again))).not.toContain('Mother X'), within);
+  await eventually(() => expect(Object.keys(known(again))).not.toContain('Mother X'));
   expect(await type(chat.mother, chat.customId)).toMatchObject({ code: 'FORBIDDEN' });
   await using elsewhere = await look(chat.mother, chat.chatId).begun();
-  await vi.waitFor(() => expect(known(elsewhere)).toMatchObject({ 'Neighbour X': 'online' }), inTime);
+  await eventually(() => expect(known(elsewhere)).toMatchObject({ 'Neighbour X': 'online' }));
   expect(Object.keys(known(again))).not.toContain('Mother X');
 });
 
@@ -285,7 +283,7 @@ test('a socket that still closes after its session has ended says nothing of any
   await using other = await look(neighbour, customId).begun();
   await mother.run('SignOut');
   await type(teacher, customId);
-  await vi.waitFor(() => expect(known(other)).toMatchObject({ 'Teacher X': 'typing' }), within);
+  await eventually(() => expect(known(other)).toMatchObject({ 'Teacher X': 'typing' }));
   await raw.closed;
   const last = raw.messages.findIndex(({ payload }) => payload?.data?.chatPresence.__typename === 'AccessEnded');
   expect(raw.messages.slice(last + 1)).toEqual([{ id: 'presence', type: 'complete' }]);
@@ -295,7 +293,7 @@ test('whose access ended at one process hears nothing more at another', async ()
   await using other = await startTestApp({ databaseUrl: app.databaseUrl ?? '' });
   const { customId, teacher, mother } = await openChat(app);
   await using there = look(new TestClient(other.url, mother.token), customId);
-  await vi.waitFor(() => expect(there.delivered).toHaveLength(1), inTime);
+  await eventually(() => expect(there.delivered).toHaveLength(1));
   await teacher.does('RemoveChatMember', { chatId: customId, userId: await app.world.userId(mother) });
   await type(teacher, customId);
   await there.done;
@@ -312,18 +310,18 @@ test('a LIMITED guardian is told of to who keeps their child’s record, and to 
   await using early = look(neighbour, chatId);
   await using atWork = look(teacher, chatId);
   await using ofFather = look(father, chatId);
-  await vi.waitFor(() => expect(known(early)).toMatchObject({ 'Father X': 'online' }), inTime);
+  await eventually(() => expect(known(early)).toMatchObject({ 'Father X': 'online' }));
   await father.does('SetGuardianContactVisibility', { guardianLinkId: father.linkId, contactVisibility: 'LIMITED' });
-  await vi.waitFor(() => expect(known(early)).toEqual({ 'Teacher X': 'online' }), within);
+  await eventually(() => expect(known(early)).toEqual({ 'Teacher X': 'online' }));
   await using late = look(mother, chatId);
   const families = { 'Teacher X': 'online', 'Neighbour X': 'online' };
-  await vi.waitFor(() => expect(known(late)).toEqual(families), inTime);
+  await eventually(() => expect(known(late)).toEqual(families));
   await type(father, chatId);
-  await vi.waitFor(() => expect(known(atWork)).toMatchObject({ 'Father X': 'online,typing' }), inTime);
+  await eventually(() => expect(known(atWork)).toMatchObject({ 'Father X': 'online,typing' }));
   // They themselves meet the others as before.
   expect(known(ofFather)).toEqual({ ...families, 'Mother X': 'online' });
   await type(teacher, chatId);
-  await vi.waitFor(() => expect(known(late)).toMatchObject({ 'Teacher X': 'online,typing' }), within);
+  await eventually(() => expect(known(late)).toMatchObject({ 'Teacher X': 'online,typing' }));
   expect(JSON.stringify(late.delivered)).not.toContain('Father');
   const { chat } = await neighbour.run('ChatMembers', { id: chatId });
   const online = chat.members.nodes.map(({ user, isOnline }: Json) => [user.displayName, isOnline]);
@@ -346,7 +344,7 @@ test('of two who talk each sees whether the other is there, and nobody else does
   await using _there = await other.subscribe('ViewerEvents').begun();
   expect(await online()).toEqual([['Other X', true]]);
   await using stream = look(one, begun.id);
-  await vi.waitFor(() => expect(known(stream)).toEqual({ 'Other X': 'online' }), within);
+  await eventually(() => expect(known(stream)).toEqual({ 'Other X': 'online' }));
   const staffChat = await world.chat(one, school);
   const { chat } = await one.run('ChatMembers', { id: staffChat });
   expect(chat.members.nodes.find(({ user }: Json) => user.displayName === 'Other X')).toMatchObject({ isOnline: true });
@@ -374,7 +372,7 @@ test('the people of a process that was killed are online for no longer than it c
   const program = await startProgram(server.databaseUrl ?? '');
   const there = new TestClient(program.url, teacher.token);
   await using _there = await look(there, chatId).begun();
-  await vi.waitFor(() => expect(known(stream)).toEqual({ 'Teacher X': 'online', 'Father X': 'online' }), inTime);
+  await eventually(() => expect(known(stream)).toEqual({ 'Teacher X': 'online', 'Father X': 'online' }));
   await program[Symbol.asyncDispose]();
   const now = performance.now.bind(performance);
   let later = 60_000;
@@ -385,7 +383,7 @@ test('the people of a process that was killed are online for no longer than it c
       expect.objectContaining({ isOnline: true, user: expect.objectContaining({ displayName: 'Teacher X' }) }),
     );
     later = 76_000;
-    await vi.waitFor(() => expect(known(stream)).toEqual({ 'Father X': 'online' }), inTime);
+    await eventually(() => expect(known(stream)).toEqual({ 'Father X': 'online' }));
   } finally {
     vi.mocked(performance.now).mockRestore();
   }
@@ -412,7 +410,7 @@ test('what two hundred are told of twenty who write costs a few statements, whoe
     const told = delivered.flatMap(({ people }) => people);
     return new Map(told.map(({ user, isTyping }) => [user.id, isTyping])).values().filter(Boolean).toArray().length;
   };
-  await vi.waitFor(() => expect(streams.every(({ delivered }) => delivered.length > 0)).toBe(true), inTime);
+  await eventually(() => expect(streams.every(({ delivered }) => delivered.length > 0)).toBe(true));
   const sent = vi.spyOn(PostgresJsPreparedQuery.prototype, 'execute');
   try {
     const began = performance.now();
@@ -420,9 +418,9 @@ test('what two hundred are told of twenty who write costs a few statements, whoe
     const writers = crowd.slice(0, 20);
     for (let round = 0; round < 4; round++) {
       await Promise.all(writers.map((one) => type(one, chatId)));
-      await vi.waitFor(() => expect(streams.map(writing)).toEqual(expected), inTime);
+      await eventually(() => expect(streams.map(writing)).toEqual(expected));
       await Promise.all(writers.map((one) => one.does('StopTyping', { chatId })));
-      await vi.waitFor(() => expect(streams.map(writing)).toEqual(streams.map(() => 0)), inTime);
+      await eventually(() => expect(streams.map(writing)).toEqual(streams.map(() => 0)));
     }
     // Who writes asks who they are, and for the chat; for all who are told there is one statement in two seconds.
     const texts = sent.mock.contexts.map((query) => String(Object(query).queryString));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from './support/app.ts';
 import {
   answer,
@@ -15,6 +15,7 @@ import {
 } from './support/newsroom.ts';
 import { createDatabase } from './support/postgres.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually, eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let app: TestApp;
@@ -26,14 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-const patient = { timeout: 20_000, interval: 50 };
-
 const schedule = (person: Person, postId: string, seconds: number) =>
   person.does('SchedulePost', { postId, publishAt: inSeconds(seconds) });
 
 const stepKinds = async (person: Person, id: string) => (await stepsOf(person, id))?.map(({ kind }) => kind);
 const becomes = (person: Person, id: string, state: string) =>
-  vi.waitFor(async () => expect((await postFor(person, id))?.state).toBe(state), patient);
+  eventually(async () => expect((await postFor(person, id))?.state).toBe(state));
 
 test('a scheduled post appears at its time and once, for all who read then', async () => {
   const { administrator, guardian, community } = room;
@@ -138,7 +137,7 @@ test('what a teacher scheduled who is released from the group meanwhile is refus
   await using leaders = await follow(room.head, 'ViewerEvents');
   await schedule(leaving, postId, 2);
   await administrator.does('EndStaffAssignment', { input: { staffAssignmentId: leaving.assignmentId } });
-  await vi.waitFor(() => expect(kinds(authors)).toContain('POST_REFUSED'), patient);
+  await eventually(() => expect(kinds(authors)).toContain('POST_REFUSED'));
   await app.world.post(room.teacher, groupChannel);
   expect(await kindsUntil(readers, 'POST_PUBLISHED')).toEqual([]);
   expect(await kindsUntil(colleagues, 'POST_PUBLISHED')).toEqual(['POST_SCHEDULED', 'POST_REFUSED', 'POST_DRAFTED']);
@@ -195,14 +194,12 @@ test('nothing appears in an organization that is suspended at that time, nor in 
   await room.administrator.does('ArchiveChannel', { channelId: own.id });
   expect(await room.administrator.does('ArchiveGroup', { groupId: closing })).toMatchObject({ state: 'ARCHIVED' });
   for (const id of [putAway, withGroup]) await becomes(room.administrator, id, 'SUGGESTED');
-  await vi.waitFor(
-    () =>
-      inDatabase(app, async (sql) =>
-        expect(
-          await sql`select from jobs.job where name = 'scheduled-publication' and state in ('created', 'retry', 'active') and start_after < now()`,
-        ).toHaveLength(0),
-      ),
-    patient,
+  await eventually(() =>
+    inDatabase(app, async (sql) =>
+      expect(
+        await sql`select from jobs.job where name = 'scheduled-publication' and state in ('created', 'retry', 'active') and start_after < now()`,
+      ).toHaveLength(0),
+    ),
   );
   await operator.does('RestoreOrganization', { organizationId: school.id });
   for (const [person, id] of [
@@ -239,7 +236,7 @@ test('with two servers on one database each appears once; while none runs it wai
   await heard[Symbol.asyncDispose]();
   await first[Symbol.asyncDispose]();
   await second[Symbol.asyncDispose]();
-  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(Date.parse(publishAt) + 3_000), patient);
+  await eventually(() => expect(Date.now()).toBeGreaterThan(Date.parse(publishAt) + 3_000));
   await using third = await startTestApp({ databaseUrl });
   const again = Object.assign(third.world.anonymous(), { token, phone: '' });
   await becomes(again, missed, 'PUBLISHED');

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Connection, connect, rows } from '../src/database/connect.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { headOf, openLog } from '../src/log/history.ts';
@@ -8,6 +8,7 @@ import { startTestApp } from './support/app.ts';
 import { TestClient } from './support/client.ts';
 import { createDatabase } from './support/postgres.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 
 /** A log with so many old events, then 10 young ones, and 3 old ones that still wait for their place. */
 async function openHistory(old: number, kind = 'Postgres') {
@@ -111,7 +112,7 @@ test('who opens the log meanwhile delays the trimming and does not end it', asyn
   await db.transaction(async (tx) => {
     await tx.execute(sql`select from log_state for update`);
     trimming = trimLog((await history.open()).db, 7);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       // A transaction keeps what it has once seen of the others' activity.
       await tx.execute(sql`select pg_stat_clear_snapshot()`);
       const [asked] = await rows(
@@ -130,7 +131,7 @@ test('a process that stops leaves the rest for later', async () => {
   const { db } = history;
   const stop = new AbortController();
   const trimming = trimLog(db, 7, stop.signal);
-  await vi.waitFor(async () => expect((await remaining(db)).trimmedThrough).toBeGreaterThan(0), 5_000);
+  await eventually(async () => expect((await remaining(db)).trimmedThrough).toBeGreaterThan(0));
   stop.abort();
   await expect(trimming).rejects.toThrow();
   const left = await remaining(db);
@@ -152,10 +153,10 @@ test('a cursor from before what one process forgot is told to read anew by all',
   await inDatabase(app, async (sql) => expect(await sql`select from log_events`).toEqual([]));
   for (const url of [app.url, other.url]) {
     // A server learns of it within a second, and until then still has those events in memory.
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await using client = new TestClient(url, person.token);
       const stream = client.subscribe('ViewerEvents', { after: cursor });
       expect(await stream.next()).toMatchObject({ __typename: 'ResyncRequired' });
-    }, 5_000);
+    });
   }
 });

@@ -122,9 +122,7 @@ describe.each([{ database: 'Postgres' }, { database: 'PGlite' }])('on $database'
   });
   afterAll(() => own?.[Symbol.asyncDispose]());
 
-  test('500 children, their 900 guardians and 60 staff are brought in; again, and nothing changes', {
-    timeout: 20_000,
-  }, async () => {
+  test('500 children, their 900 guardians and 60 staff are brought in; again, and nothing changes', async () => {
     const school = await (own ?? app).world.school();
     await withGroups(
       school,

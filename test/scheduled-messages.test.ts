@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json, TestClient } from './support/client.ts';
 import { answer, atOnce, follow, inSeconds } from './support/newsroom.ts';
@@ -14,6 +14,7 @@ import {
   say,
   type Talk,
 } from './support/talk.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let app: TestApp;
@@ -25,8 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-const patient = { timeout: 20_000, interval: 50 };
-
 const schedule = (person: TestClient, chatId: string, seconds: number, input: object = {}): Promise<Json> =>
   person.does('ScheduleMessage', {
     input: { chatId, text: 'Good morning', clientMessageId: newKey(), sendAt: inSeconds(seconds), ...input },
@@ -36,7 +35,7 @@ const schedule = (person: TestClient, chatId: string, seconds: number, input: ob
 const waiting = async (person: TestClient, state?: string): Promise<Json[]> =>
   (await person.run('ScheduledMessages', { state, first: 100 })).viewer.scheduledMessages.nodes;
 const becomes = (person: TestClient, id: string, state: string) =>
-  vi.waitFor(async () => expect(await messageFor(person, id)).toMatchObject({ state }), patient);
+  eventually(async () => expect(await messageFor(person, id)).toMatchObject({ state }));
 
 test('what is scheduled is its author’s alone until its time, and then everybody’s, with its files, once', async () => {
   const { teacher, otherTeacher, head, school } = talk;
@@ -148,7 +147,7 @@ test('whose author may not write there any more fails: gone, lesser than before,
   await becomes(leader, again.id, 'SENT');
   const failures = Object.fromEntries((await waiting(otherTeacher, 'FAILED')).map(({ id, failure }) => [id, failure]));
   expect(failures).toEqual({ [gone.id]: 'ACCESS_LOST', [late.id]: 'CHAT_CLOSED' });
-  await vi.waitFor(() => expect(heard.delivered.filter(({ kind }) => kind === 'MESSAGE_FAILED')).toHaveLength(2));
+  await eventually(() => expect(heard.delivered.filter(({ kind }) => kind === 'MESSAGE_FAILED')).toHaveLength(2));
   expect(await numbersIn(app, left ?? '')).toEqual([1, 1]);
   expect(await numbersIn(app, frozen ?? '')).toEqual([0]);
   expect(await otherTeacher.does('CancelScheduledMessage', { messageId: gone.id })).toMatchObject({
@@ -212,7 +211,7 @@ test('with two servers each is sent once; while none runs it waits, and is sent 
   await heard[Symbol.asyncDispose]();
   await first[Symbol.asyncDispose]();
   await second[Symbol.asyncDispose]();
-  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(Date.parse(sendAt) + 3_000), patient);
+  await eventually(() => expect(Date.now()).toBeGreaterThan(Date.parse(sendAt) + 3_000));
   await using third = await startTestApp({ databaseUrl });
   const again = Object.assign(third.world.anonymous(), { token: head.token });
   await becomes(again, missed.id, 'SENT');

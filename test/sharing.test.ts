@@ -10,7 +10,7 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Context } from '../src/graphql/context.ts';
 import { canonical, selectionOf } from '../src/graphql/sharing.ts';
 import { schema } from '../src/schema.ts';
@@ -20,6 +20,7 @@ import type { Json, TestClient } from './support/client.ts';
 import { pollIn } from './support/polls.ts';
 import { RawSocket } from './support/socket.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually, eventually } from './support/waiting.ts';
 
 let app: TestApp;
 let log: Json[];
@@ -87,7 +88,7 @@ test('a hundred ways to write one subscription are one execution, and two of the
   await rename(administrator, id, 'Kindergarten 8');
 
   const ids = [...Array.from({ length: 100 }, (_, number) => `way-${number}`), 'one', 'two'];
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(sockets.flatMap((socket) => ids.flatMap((way) => nexts(socket, way)))).toHaveLength(102),
   );
   expect(executions()).toEqual({ shared: 1, alone: 0 });
@@ -111,7 +112,7 @@ test('what depends on who looks is executed for each, and what does not is not, 
   // Asked for the cursor, the server has heard of all that was done before.
   for (const person of [school.administrator, second, member]) await person.run('Viewer');
   const streams = [school.administrator, second, member].map((person) => person.listen(query));
-  await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(3));
+  await eventually(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(3));
   log.length = 0;
   await rename(school.administrator, school.id, 'Kindergarten 8');
   await Promise.all(streams.map((stream) => stream.count(1)));
@@ -149,14 +150,14 @@ describe('a field that depends on the viewer and is not marked so', () => {
     const query = `subscription { organizationEvents(organizationId: "${school.id}") {
       ... on OrganizationChanged { organization { name } } } }`;
     const streams = [school.administrator, guardian].map((person) => person.listen(query));
-    await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(2));
+    await eventually(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(2));
     const names = () =>
       streams.map(({ delivered }) => delivered.flatMap(({ organization }) => organization?.name ?? []));
     if (!name) throw new Error('Organization has no name');
     name.resolve = (_organization, _args, ctx) => broken(ctx);
     for (const round of [1, 2]) {
       await rename(school.administrator, school.id, `Kindergarten ${round}`);
-      await vi.waitFor(() => expect(names().map(({ length }) => length)).toEqual([round, round]));
+      await eventually(() => expect(names().map(({ length }) => length)).toEqual([round, round]));
     }
     const [own, others] = names();
     expect(new Set(own).size).toBe(1);
@@ -245,7 +246,7 @@ test('no field that an event can reach asks who looks without being marked', asy
   const leaving = await app.world.member(school, 'GUARDIAN');
   await leaving.does('SubmitJoinRequest', { input: { organizationId: school.id, role: 'EMPLOYEE' } });
   await school.administrator.does('EndMembership', { membershipId: leaving.membershipId, reason: 'Left' });
-  await vi.waitFor(() => {
+  await eventually(() => {
     for (const stream of streams) expect(stream.delivered.at(-1)).toMatchObject({ __typename: 'MembershipChanged' });
   });
   expect(streams.flatMap(({ errors }) => errors)).toEqual([]);
@@ -284,7 +285,7 @@ test('what everybody in a group may know is executed once for staff and families
     return people.map((person) => person.listen(query, { groupId }));
   };
   const [known, counted] = [watch('name parentId'), watch('name childCount')];
-  await vi.waitFor(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(6));
+  await eventually(() => expect(log.filter(({ kind }) => kind === 'subscribe')).toHaveLength(6));
   log.length = 0;
   await school.administrator.does('UpdateGroup', { input: { groupId, name: 'Star' } });
   await Promise.all([...known, ...counted].map((stream) => stream.count(1)));

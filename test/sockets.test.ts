@@ -11,6 +11,7 @@ import { operation } from './support/operations.ts';
 import { startProgram } from './support/program.ts';
 import { RawSocket, ResumingStream } from './support/socket.ts';
 import { passingTime } from './support/time.ts';
+import { eventually, eventually } from './support/waiting.ts';
 
 /** How often each statement was sent, by the queries that were executed. */
 const countsOf = (queries: readonly unknown[]): Map<string, number> => {
@@ -28,7 +29,7 @@ test('three hundred who are cut off at once while events go on come back for fif
     const streams = crowd.map((one) => stack.use(new ResumingStream([app.url], one, 'OrganizationEvents', place)));
     const heard = async () => {
       const places = await told();
-      await vi.waitFor(() => expect(streams.every((one) => one.places.length >= places.length)).toBe(true), 10_000);
+      await eventually(() => expect(streams.every((one) => one.places.length >= places.length)).toBe(true));
       return places;
     };
     await tell();
@@ -75,9 +76,8 @@ test('who stops reading costs the server little and nobody else anything, and ge
   const healthy = await Promise.all(others.map((one) => Ear.open(one, school.id, after)));
   const all = [deaf, lost, ...healthy];
   for (const ear of all) stack.use(ear);
-  const promptly = { timeout: 2_000, interval: 5 };
   const heardBy = (ears: readonly Ear[], count: number) =>
-    vi.waitFor(() => expect(ears.every(({ places }) => places.length === count)).toBe(true), promptly);
+    eventually(() => expect(ears.every(({ places }) => places.length === count)).toBe(true));
   // They are asked whether they are still there, and answer.
   vi.advanceTimersByTime(12_000);
   await tell();
@@ -99,7 +99,7 @@ test('who stops reading costs the server little and nobody else anything, and ge
   const places = await told();
   expect(deaf.places).toHaveLength(1);
   deaf.socket.resume();
-  await vi.waitFor(() => expect(deaf.places).toEqual(places), 5_000);
+  await eventually(() => expect(deaf.places).toEqual(places));
 
   time.pass(21_000);
   vi.advanceTimersByTime(12_000);
@@ -108,7 +108,7 @@ test('who stops reading costs the server little and nobody else anything, and ge
   expect(lost.places.length).toBeLessThan(places.length);
   const place = { organizationId: school.id, after: lost.cursor };
   await using back = new ResumingStream([app.url], second, 'OrganizationEvents', place);
-  await vi.waitFor(() => expect([...lost.places, ...back.places]).toEqual(places), 5_000);
+  await eventually(() => expect([...lost.places, ...back.places]).toEqual(places));
   await tell();
   await heardBy([deaf, ...healthy], places.length + 1);
 });
@@ -132,22 +132,22 @@ test.each([
   const everywhere = follow('ViewerEvents', {});
   const streams = [...inSchool, ...everywhere];
   await using writers = new Writers(school, await Promise.all(Array.from({ length: 8 }, () => app.world.person())));
-  await vi.waitFor(() => expect(streams.every(({ places }) => places.length > 20)).toBe(true), 10_000);
+  await eventually(() => expect(streams.every(({ places }) => places.length > 20)).toBe(true));
 
   const began = performance.now();
   const stopped = 'stop' in stopping ? stopping.stop() : stopping[Symbol.asyncDispose]().then(() => 0);
-  await vi.waitFor(() => expect(streams.map(({ closes }) => closes)).toEqual(streams.map(() => [1012])), 2_000);
+  await eventually(() => expect(streams.map(({ closes }) => closes)).toEqual(streams.map(() => [1012])));
   expect(performance.now() - began).toBeLessThan(2_000);
   expect(await stopped).toBe(0);
   const heard = Math.max(...streams.map(({ places }) => places.length));
-  await vi.waitFor(() => expect(streams.every(({ places }) => places.length > heard + 20)).toBe(true), 10_000);
+  await eventually(() => expect(streams.every(({ places }) => places.length > heard + 20)).toBe(true));
   await writers.stop();
   const from = decodeCursor(after).position;
   for (const [some, places] of [
     [inSchool, await oracle.places(administrator, from, school)],
     [everywhere, await oracle.places(administrator, from)],
   ] as const)
-    for (const stream of some) await vi.waitFor(() => expect(stream.places).toEqual(places), 5_000);
+    for (const stream of some) await eventually(() => expect(stream.places).toEqual(places));
   expect(streams.flatMap(({ errors }) => errors)).toEqual([]);
 });
 
@@ -164,9 +164,7 @@ test('what is told at once is written at once, on each socket and whatever it fo
   const ears = [await open(crowd[0], 1), await open(crowd[1], 2)];
   const heard = (count: number) =>
     Promise.all(
-      ears.map(({ ear, subscriptions }) =>
-        vi.waitFor(() => expect(ear.places).toHaveLength(subscriptions * count), { interval: 5 }),
-      ),
+      ears.map(({ ear, subscriptions }) => eventually(() => expect(ear.places).toHaveLength(subscriptions * count))),
     );
   await tell();
   await heard(1);
@@ -192,7 +190,7 @@ test('whose session ends while an event is on its way to all hears that, and not
   for (const ear of others) stack.use(ear);
   await tell();
   const before = await told();
-  await vi.waitFor(() => expect([leaver, ...others].every(({ places }) => places.length === 1)).toBe(true));
+  await eventually(() => expect([leaver, ...others].every(({ places }) => places.length === 1)).toBe(true));
 
   // What the event is about cannot be read until this is over.
   const away = await sql.reserve();
@@ -200,7 +198,7 @@ test('whose session ends while an event is on its way to all hears that, and not
   await away`lock table organizations`;
   try {
     await tell();
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await sql`select from pg_locks where relation = 'organizations'::regclass and not granted`).toHaveLength(
         1,
       ),
@@ -208,7 +206,7 @@ test('whose session ends while an event is on its way to all hears that, and not
     await sql`update sessions set ended_at = now(), ended_by = 'SIGNED_OUT' where user_id = ${userId}`;
     await publish(sql, sql`select user_id, 'SESSION_ENDED', id from sessions where user_id = ${userId}`);
     await tell(10);
-    await vi.waitFor(() => expect(leaver.reason).toBe('SIGNED_OUT'));
+    await eventually(() => expect(leaver.reason).toBe('SIGNED_OUT'));
     expect(others.every(({ places }) => places.length === 1)).toBe(true);
   } finally {
     await away`rollback`;
@@ -218,7 +216,7 @@ test('whose session ends while an event is on its way to all hears that, and not
   expect(leaver.places).toEqual(before);
   const places = await oracle.places(staying[0] ?? ending, decodeCursor(after).position, school);
   expect(places).toHaveLength(12);
-  for (const ear of others) await vi.waitFor(() => expect(ear.places).toEqual(places));
+  for (const ear of others) await eventually(() => expect(ear.places).toEqual(places));
   expect(others.every(({ reason }) => reason === null)).toBe(true);
 });
 
@@ -231,7 +229,7 @@ test('who subscribes and completes as fast as they can leaves nothing behind, an
     if (!hasty || !calm) throw new Error('the crowd is too small');
     await using ear = await Ear.open(calm, school.id, after);
     await tell();
-    await vi.waitFor(() => expect(ear.places).toHaveLength(1));
+    await eventually(() => expect(ear.places).toHaveLength(1));
     const [hub] = entered.mock.contexts as Hub[];
     const userId = await userIdOf(hasty);
     await using socket = await RawSocket.open(app.url, hasty.token);
@@ -262,9 +260,9 @@ test('who subscribes and completes as fast as they can leaves nothing behind, an
     const { ms, asked } = await asking;
     expect(ms).toBeLessThan(1_000);
     expect(asked).toBeGreaterThan(10);
-    await vi.waitFor(() => expect(hub?.reader(userId)?.watchers).toEqual([]));
+    await eventually(() => expect(hub?.reader(userId)?.watchers).toEqual([]));
     expect(hub?.size).toBe(size);
-    await vi.waitFor(async () => expect(ear.places).toEqual(await told()));
+    await eventually(async () => expect(ear.places).toEqual(await told()));
     expect(socket.messages.filter(({ type, payload }) => type === 'error' || payload?.errors)).toEqual([]);
     // What has been completed does not speak again.
     socket.messages.length = 0;

@@ -11,6 +11,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { Missing, openStorage, StorageFailed } from '../src/storage/storage.ts';
 import { type S3, startS3 } from './support/s3.ts';
+import { eventually } from './support/waiting.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -153,7 +154,7 @@ describe.each(['directory', 's3'] as const)('%s', (kind) => {
       await expect(files.storage.read('large', behind)).rejects.toThrow(RangeError);
     }
     // No patience: in time the garbage collector would close them, and warn.
-    await vi.waitFor(async () => expect(await openHere()).toBeLessThan(before + 5), 100);
+    await eventually(async () => expect(await openHere()).toBeLessThan(before + 5));
     expect((await buffer(await files.storage.read('large'))).length).toBe(5 * 1024 * 1024);
   });
 
@@ -164,7 +165,7 @@ describe.each(['directory', 's3'] as const)('%s', (kind) => {
     await expect(files.storage.put('none', join(files.folder, 'missing'))).rejects.toThrow('ENOENT');
     await expect(files.storage.put('none', join(files.folder, 'no-file'))).rejects.toThrow('EISDIR');
     await expect(files.storage.read('none')).rejects.toThrow(Missing);
-    await vi.waitFor(async () => expect(await openHere()).toBeLessThan(before + 3), 5_000);
+    await eventually(async () => expect(await openHere()).toBeLessThan(before + 3));
   });
 });
 
@@ -262,7 +263,7 @@ test('a wrong secret is known at the start, and is not told', async () => {
   // Nor does who is refused amid a large file wait for it to end.
   await expect(bucket.put('large', randomBytes(5_000_000))).rejects.toThrow('SignatureDoesNotMatch');
   await expect(bucket.put('medium', randomBytes(1_900_000))).rejects.toThrow('SignatureDoesNotMatch');
-  await vi.waitFor(async () => expect(await bucket.s3.connections()).toBeLessThan(2), 5_000);
+  await eventually(async () => expect(await bucket.s3.connections()).toBeLessThan(2));
 });
 
 test('the bucket is named in the path, or in the host’s name, as one says', async () => {
@@ -317,7 +318,7 @@ test('an S3 that is away is named, within seconds, and holds nothing open', asyn
   await expect(bucket.storage.remove(['a'])).rejects.toThrow(away);
   await expect(bucket.storage.check()).rejects.toThrow(away);
   expect(performance.now() - started).toBeLessThan(15_000);
-  await vi.waitFor(async () => expect(await openHere()).toBeLessThan(before + 1), 5_000);
+  await eventually(async () => expect(await openHere()).toBeLessThan(before + 1));
 });
 
 test('a file that is cut off on its way from S3 is an error, never a shorter file', async () => {

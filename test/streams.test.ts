@@ -7,6 +7,7 @@ import type { Json } from './support/client.ts';
 import { atOnce, follow, kinds, kindsUntil, type Newsroom, openNewsroom } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
 import { fewestStatements } from './support/statements.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 const secret = 'a secret of thirty-two characters';
@@ -49,8 +50,6 @@ function sender(key: string) {
     stops: () => tell('publish-done', { ...form, call: 'publish_done' }),
   };
 }
-
-const waiting = { timeout: 10_000, interval: 50 };
 
 const made: { id: string; host: Person }[] = [];
 async function planned(host: Person, channelId: string): Promise<{ id: string; key: string }> {
@@ -102,7 +101,7 @@ test('the picture starts the broadcast in the host’s name, comes again in time
       );
     const last = sql`(select id from jobs.job where name = 'stream-grace' order by start_after desc limit 1)`;
     await sql`update jobs.job set start_after = start_after + interval '1 hour' where id = ${last}`;
-    await vi.waitFor(async () => expect(await states()).toEqual(['completed', 'created']), waiting);
+    await eventually(async () => expect(await states()).toEqual(['completed', 'created']));
     expect(await stateOf(id)).toBe('LIVE');
     await sql`update jobs.job set start_after = now() where id = ${last}`;
   });
@@ -209,7 +208,7 @@ test('who may host no longer is cut off, and so is who sends with an old key, or
   expect(await anew.goesOn()).toBe(403);
   expect(await anew.begins()).toBe(403);
   await anew.stops();
-  await vi.waitFor(async () => expect(await stateOf(id)).toBe('ENDED'), waiting);
+  await eventually(async () => expect(await stateOf(id)).toBe('ENDED'));
 
   const next = await planned(head, community);
   const sending = sender(next.key);
@@ -241,7 +240,7 @@ test('a media server that falls silent ends the broadcast after the same time; o
 
   await seenLongAgo();
   await app.jobs.runNow('stream-watch');
-  await vi.waitFor(async () => expect(await stateOf(id)).toBe('ENDED'), waiting);
+  await eventually(async () => expect(await stateOf(id)).toBe('ENDED'));
   expect(await sending.goesOn()).toBe(403);
 });
 

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Database } from '../src/database/connect.ts';
 import { shared } from '../src/database/together.ts';
@@ -20,16 +19,19 @@ test('what many ask at once is read once, each key once, and everybody is told t
 
 test('who asks while it is read is told what is read afterwards', async () => {
   let value = 0;
+  const [begun, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const current = shared(async (_db, keys) => {
     const read = value;
-    await delay(20);
+    begun.resolve();
+    await answered.promise;
     return keys.map(() => read);
   });
   const db = database();
   const first = current(db, 'a');
-  await delay(10);
+  await begun.promise;
   value = 1;
   const rest = Promise.all([current(db, 'a'), current(db, 'a')]);
+  answered.resolve();
   expect([await first, ...(await rest)]).toEqual([0, 1, 1]);
 });
 

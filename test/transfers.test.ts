@@ -15,6 +15,7 @@ import { receive } from '../src/transfers/reception.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json, TestClient } from './support/client.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -485,7 +486,7 @@ describe('who makes the server wait', () => {
       for (let piece = 0; piece < pieces; piece++) {
         expect(giveUp).not.toHaveBeenCalled();
         incoming.write('x');
-        await vi.waitFor(() => expect(incoming.readableLength).toBe(0));
+        await eventually(() => expect(incoming.readableLength).toBe(0));
         await vi.advanceTimersByTimeAsync(pauseMs);
       }
       await vi.advanceTimersByTimeAsync(pauseMs);
@@ -523,7 +524,7 @@ describe('who makes the server wait', () => {
       expect(slow.heard()).toMatch(/^HTTP\/1.1 408/);
       upward.socket.write(text.subarray(6));
       vi.useRealTimers();
-      await expect.poll(() => upward.heard(), { timeout: 10_000 }).toMatch(/^HTTP\/1.1 204/);
+      await expect.poll(() => upward.heard()).toMatch(/^HTTP\/1.1 204/);
       upward.socket.destroy();
     } finally {
       vi.useRealTimers();

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json, Stream } from './support/client.ts';
 import { inSeconds } from './support/newsroom.ts';
 import { operation } from './support/operations.ts';
 import { newKey, openTalk, ownChat, say, type Talk } from './support/talk.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let app: TestApp;
@@ -84,13 +85,10 @@ class Device implements State {
   }
 
   async has(text: string): Promise<void> {
-    await vi.waitFor(
-      async () => {
-        await this.take();
-        expect([...this.chats.values()].map(({ viewerDraft }) => viewerDraft)).toContain(text);
-      },
-      { timeout: 10_000, interval: 10 },
-    );
+    await eventually(async () => {
+      await this.take();
+      expect([...this.chats.values()].map(({ viewerDraft }) => viewerDraft)).toContain(text);
+    });
   }
 }
 

@@ -16,6 +16,7 @@ import { Nats } from './support/nats.ts';
 import { createDatabase } from './support/postgres.ts';
 import { ResumingStream } from './support/socket.ts';
 import { inDatabase } from './support/sql.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 const whom = crypto.randomUUID();
@@ -73,7 +74,7 @@ async function usualDelay(person: Person, stream: ResumingStream): Promise<numbe
     const before = stream.delivered.length;
     const started = performance.now();
     await person.does('UpdateProfile', { input: { givenName: 'Anna' } });
-    await vi.waitFor(() => expect(stream.delivered.length).toBeGreaterThan(before), { timeout: 5_000, interval: 2 });
+    await eventually(() => expect(stream.delivered.length).toBeGreaterThan(before));
     delays.push(performance.now() - started);
   }
   return delays.sort((one, other) => one - other)[7] ?? Infinity;
@@ -88,7 +89,7 @@ async function openTwoServers(nats: NatsServers) {
   const person = await first.world.person();
   const after = await cursorOf(person);
   const stream = stack.use(new ResumingStream([second.url], person, 'ViewerEvents', { after }));
-  await vi.waitFor(() => expect(stream.opened).toBe(1), 5_000);
+  await eventually(() => expect(stream.opened).toBe(1));
   const everything = () => oracle.places(person, decodeCursor(after).position);
   const kept = stack.move();
   return { first, person, stream, everything, [Symbol.asyncDispose]: () => kept.disposeAsync() };
@@ -102,7 +103,7 @@ async function notifiedDuring(app: TestApp, work: () => Promise<void>): Promise<
     await work();
     // In order, so with its own word everything before it has arrived.
     await sql.notify('homeroom_log', 'the end');
-    await vi.waitFor(() => expect(told.at(-1)).toBe('the end'), 5_000);
+    await eventually(() => expect(told.at(-1)).toBe('the end'));
   });
   return told.slice(0, -1);
 }
@@ -138,10 +139,10 @@ test('a NATS that is killed costs time and no event, and once it is back others 
     if (turn === 10) await nats.kill();
     await update();
   }
-  await vi.waitFor(async () => expect(stream.places).toEqual(await everything()), 5_000);
+  await eventually(async () => expect(stream.places).toEqual(await everything()));
   await nats.start();
-  await vi.waitFor(async () => expect(await usualDelay(person, stream)).toBeLessThan(250), 20_000);
-  await vi.waitFor(async () => expect(stream.places).toEqual(await everything()), 5_000);
+  await eventually(async () => expect(await usualDelay(person, stream)).toBeLessThan(250));
+  await eventually(async () => expect(stream.places).toEqual(await everything()));
   expect(stream.places.length).toBeGreaterThan(20);
   expect(stream.opened).toBe(1);
 });
@@ -151,9 +152,9 @@ test('a server starts while NATS is down, hears by its poll, and finds NATS when
   await using servers = await openTwoServers(nats.servers);
   const { person, stream, everything } = servers;
   await person.does('UpdateProfile', { input: { givenName: 'Anna' } });
-  await vi.waitFor(() => expect(stream.delivered).toHaveLength(1), 5_000);
+  await eventually(() => expect(stream.delivered).toHaveLength(1));
   await nats.start();
-  await vi.waitFor(async () => expect(await usualDelay(person, stream)).toBeLessThan(250), 20_000);
+  await eventually(async () => expect(await usualDelay(person, stream)).toBeLessThan(250));
   expect(stream.places).toEqual(await everything());
 });
 
@@ -203,14 +204,14 @@ test('an outage of NATS is one warning, without the password, and after each the
   for (const outage of [1, 2, 3]) {
     {
       await using nobody = await standIn(nats);
-      await vi.waitFor(() => expect(nobody.calls()).toBeGreaterThan(3), 5_000);
+      await eventually(() => expect(nobody.calls()).toBeGreaterThan(3));
       ear.wakeUp.tell(1); // to nobody, and nothing is thrown
       expect(ear.warnings).toHaveLength(outage);
     }
     await nats.start();
-    await vi.waitFor(() => expect([ear.began, other.began]).toEqual([outage, outage]), 5_000);
+    await eventually(() => expect([ear.began, other.began]).toEqual([outage, outage]));
     ear.wakeUp.tell(10 + outage);
-    await vi.waitFor(() => expect(other.heard.at(-1)).toBe(10 + outage), 5_000);
+    await eventually(() => expect(other.heard.at(-1)).toBe(10 + outage));
     await nats.kill();
   }
   expect(ear.heard).not.toContain(11); // its own
@@ -221,14 +222,14 @@ test('a NATS that lets nobody in, or lets nobody tell, is an outage too', async 
   await using database = await createDatabase();
   await using closed = await Nats.start('', 'authorization { token: secret }');
   await using stranger = await openEar(database.url, closed);
-  await vi.waitFor(() => expect(stranger.warnings.join()).toMatch(/authorization violation/i), 5_000);
+  await eventually(() => expect(stranger.warnings.join()).toMatch(/authorization violation/i));
 
   await using mute = await Nats.start(
     'homeroom:secret@',
     'authorization { users: [{ user: homeroom, password: secret, permissions: { publish: { deny: ">" } } }] }',
   );
   await using ear = await openEar(database.url, mute);
-  await vi.waitFor(() => expect(ear.warnings.join()).toMatch(/permissions violation/i), 5_000);
+  await eventually(() => expect(ear.warnings.join()).toMatch(/permissions violation/i));
   expect([stranger.began, ear.began]).toEqual([0, 0]);
 });
 
@@ -239,10 +240,10 @@ test('two installations on one NATS do not wake each other', async () => {
   await using ear = await openEar(database.url, nats);
   await using same = await openEar(database.url, nats);
   await using stranger = await openEar(another.url, nats);
-  await vi.waitFor(() => expect([ear.began, same.began, stranger.began]).toEqual([1, 1, 1]), 5_000);
+  await eventually(() => expect([ear.began, same.began, stranger.began]).toEqual([1, 1, 1]));
   stranger.wakeUp.tell(1);
   ear.wakeUp.tell(2);
-  await vi.waitFor(() => expect(same.heard).toContain(2), 5_000);
+  await eventually(() => expect(same.heard).toContain(2));
   expect([...same.heard, ...ear.heard]).not.toContain(1);
   expect(stranger.heard).not.toContain(2);
 });
@@ -255,12 +256,12 @@ test('an ear that Postgres cuts off while eight people write misses nothing, alt
     const written = await writing(writer, 8, async () => {
       for (let cut = 0; cut < 5; cut++) {
         const before = listener.heard.length;
-        await vi.waitFor(() => expect(listener.heard.length).toBeGreaterThan(before + 50), 10_000);
+        await eventually(() => expect(listener.heard.length).toBeGreaterThan(before + 50));
         await writer.db.execute(sql`select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and query ilike 'listen%'`);
       }
     });
-    await vi.waitFor(() => expect([writer.heard.length, listener.heard.length]).toEqual([written, written]), 10_000);
+    await eventually(() => expect([writer.heard.length, listener.heard.length]).toEqual([written, written]));
     const order = await rows<{ position: number }>(
       writer.db,
       sql`select position from log_events where kind = 'SAID' order by position`,
@@ -276,7 +277,7 @@ test('who asks for the place behind their own write is answered while others wri
   await writing(process, 16, async () => {
     for (let turn = 0; turn < 10; turn++) {
       const before = process.heard.length;
-      await vi.waitFor(() => expect(process.heard.length).toBeGreaterThan(before), 5_000);
+      await eventually(() => expect(process.heard.length).toBeGreaterThan(before));
       const [mine] = await transact(process.db, (tx) =>
         rows<{ id: number }>(
           tx,
@@ -301,5 +302,5 @@ test('a database that became another under a running process is noticed, althoug
   );
   const { epoch } = process.tail;
   await process.db.execute(sql`update log_state set cluster = 'the one that was restored'`);
-  await vi.waitFor(() => expect(process.tail.epoch).not.toBe(epoch), 5_000);
+  await eventually(() => expect(process.tail.epoch).not.toBe(epoch));
 });

@@ -57,12 +57,14 @@ export async function framesAt(url: string): Promise<{ readonly frames: readonly
     '-show_entries',
     'frame=width,height',
     '-of',
-    'csv=p=0',
+    'json',
   ];
   const program = spawn('ffprobe', ['-v', 'error', ...shown, url], { stdio: ['ignore', 'pipe', 'pipe'] });
   await spawned(program);
   const [out, said] = await Promise.all([text(program.stdout), text(program.stderr), once(program, 'exit')]);
-  return { frames: out.split('\n').filter(Boolean), said };
+  // Other versions tell more of a frame than was asked for, and nothing at all where there is none.
+  const { frames = [] }: { frames?: { width: number; height: number }[] } = JSON.parse(out || '{}');
+  return { frames: frames.map(({ width, height }) => `${width} × ${height}`), said };
 }
 
 const spawned = (program: ChildProcess) =>

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { type Connection, connect, rows } from '../../src/database/connect.ts';
 import { transact } from '../../src/log/append.ts';
 import { encodeCursor } from '../../src/log/cursor.ts';
@@ -12,6 +12,7 @@ import type { Holder, Reader, Topic } from '../../src/log/reader.ts';
 import { Tail } from '../../src/log/tail.ts';
 import { throughPostgres } from '../../src/log/wake-up.ts';
 import { createDatabase } from './postgres.ts';
+import { eventually } from './waiting.ts';
 
 export const [school, stranger, organization] = Array.from({ length: 3 }, () => crypto.randomUUID()) as [
   string,
@@ -141,16 +142,13 @@ export const placesOf = async ({ db }: Pick<Connection, 'db'>) =>
   ).map(({ position }) => position);
 
 export const caughtUp = ({ tail, db }: Pick<Log, 'tail' | 'db'>) =>
-  vi.waitFor(
-    async () => {
-      const [log] = await rows<{ waiting: number; last: number }>(
-        db,
-        sql`select count(*) filter (where position is null) as waiting, coalesce(max(position), 0) as last from log_events`,
-      );
-      expect(log).toEqual({ waiting: 0, last: tail.position });
-    },
-    { timeout: 10_000, interval: 10 },
-  );
+  eventually(async () => {
+    const [log] = await rows<{ waiting: number; last: number }>(
+      db,
+      sql`select count(*) filter (where position is null) as waiting, coalesce(max(position), 0) as last from log_events`,
+    );
+    expect(log).toEqual({ waiting: 0, last: tail.position });
+  });
 
 const bytesOf = (delivery: Delivery): Uint8Array => Buffer.from(JSON.stringify(delivery));
 

@@ -1,8 +1,9 @@
 import postgres from 'postgres';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { idOf } from '../../src/graphql/ids.ts';
 import type { TestApp } from './app.ts';
 import type { TestClient } from './client.ts';
+import { eventually } from './waiting.ts';
 import type { Person, School } from './world.ts';
 
 /** The log as its table holds it: what streams are measured by. */
@@ -48,10 +49,7 @@ export class Oracle implements AsyncDisposable {
 
   /** Waits until every committed event has its place. */
   async everythingPlaced(): Promise<void> {
-    await vi.waitFor(async () => expect(await this.sql`select id from log_events where position is null`).toEqual([]), {
-      timeout: 5_000,
-      interval: 10,
-    });
+    await eventually(async () => expect(await this.sql`select id from log_events where position is null`).toEqual([]));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

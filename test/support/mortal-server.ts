@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
 import { TestClient } from './client.ts';
 import { createDatabase } from './postgres.ts';
+import { eventually } from './waiting.ts';
 import { applicationOf } from './world.ts';
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -46,14 +46,11 @@ export class Server implements AsyncDisposable {
 
   /** What a pattern found in the last line that it fits, once there is one. */
   said(pattern: RegExp): Promise<string> {
-    return vi.waitFor(
-      () => {
-        const found = this.#lines.map((line) => pattern.exec(line)?.[1]).findLast((part) => part !== undefined);
-        if (!found || this.#process.exitCode !== null) throw new Error(this.#lines.join('\n'));
-        return found;
-      },
-      { timeout: 60_000, interval: 10 },
-    );
+    return eventually(() => {
+      const found = this.#lines.map((line) => pattern.exec(line)?.[1]).findLast((part) => part !== undefined);
+      if (!found || this.#process.exitCode !== null) throw new Error(this.#lines.join('\n'));
+      return found;
+    });
   }
 
   async kill(): Promise<void> {

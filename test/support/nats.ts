@@ -5,10 +5,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { vi } from 'vitest';
+import {} from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { NatsServers } from '../../src/config-values.ts';
 import { freePort } from './postgres-cluster.ts';
+import { eventually } from './waiting.ts';
 
 /** A NATS of one's own on loopback, always on the same port. */
 export class Nats implements AsyncDisposable {
@@ -57,7 +58,7 @@ export class Nats implements AsyncDisposable {
     server.once('exit', () => process.off('exit', end));
     const said = text(server.stderr);
     await Promise.race([
-      vi.waitFor(() => answers(this.port), { timeout: 10_000, interval: 10 }),
+      eventually(() => answers(this.port)),
       once(server, 'exit').then(async () => Promise.reject(new Error(`nats-server ended:\n${await said}`))),
     ]);
   }

@@ -6,9 +6,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { vi } from 'vitest';
 import { readConfig, type StreamingConfig } from '../../src/config.ts';
 import { freePort } from './postgres-cluster.ts';
+import { eventually } from './waiting.ts';
 
 const needed = 'There is no nginx with RTMP: install both (Debian: apt-get install nginx libnginx-mod-rtmp openssl).';
 // Debian keeps it where only root's path leads.
@@ -103,10 +103,7 @@ export class Nginx implements AsyncDisposable {
     server.once('exit', () => process.off('exit', end));
     const said = text(server.stderr);
     const ended = once(server, 'exit').then(async () => Promise.reject(new Error(`${needed}\n${await said}`)));
-    const up = vi.waitFor(() => Promise.all(Object.values(this.#ports).map(answers)), {
-      timeout: 10_000,
-      interval: 20,
-    });
+    const up = eventually(() => Promise.all(Object.values(this.#ports).map(answers)));
     await Promise.race([up, ended]);
   }
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { vi } from 'vitest';
 import WebSocket from 'ws';
 import { decodeCursor } from '../../src/log/cursor.ts';
 import type { Json } from './client.ts';
 import { operation } from './operations.ts';
+import { eventually } from './waiting.ts';
 
 /** A bare graphql-transport-ws socket: says what it is told, whether or not that is allowed. */
 export class RawSocket implements AsyncDisposable {
@@ -52,14 +52,11 @@ export class RawSocket implements AsyncDisposable {
 
   /** The first message, past or coming, that is as wanted. */
   message(wanted: (message: Json) => boolean): Promise<Json> {
-    return vi.waitFor(
-      () => {
-        const found = this.messages.find(wanted);
-        if (!found) throw new Error(`not among ${JSON.stringify(this.messages).slice(0, 2000)}`);
-        return found;
-      },
-      { timeout: 10_000, interval: 5 },
-    );
+    return eventually(() => {
+      const found = this.messages.find(wanted);
+      if (!found) throw new Error(`not among ${JSON.stringify(this.messages).slice(0, 2000)}`);
+      return found;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
