@@ -44,14 +44,10 @@ test('who is refused and stays on the line does not hold up a stop', async () =>
   const app = stack.use(await startTestApp());
   const staying = upgrade(app, '/elsewhere', { allowHalfOpen: true });
   expect(await answer(staying)).toContain('404');
-  const began = performance.now();
-  const stopped = stack.disposeAsync();
   try {
-    await Promise.race([stopped, once(AbortSignal.timeout(3_000), 'abort')]);
-    expect(performance.now() - began).toBeLessThan(3_000);
+    await stack.disposeAsync();
   } finally {
     staying.destroy();
-    await stopped;
   }
 });
 
@@ -81,8 +77,10 @@ test('who says nothing, not even goodbye when they are sent away, holds up nobod
     await Promise.all(deaf.map(answer));
     expect(await answer(upgrade(app))).toContain('503');
     time.pass(3_500);
-    vi.advanceTimersByTime(1_000);
-    await using _late = await eventually(() => RawSocket.open(app.url, person.token));
+    await using _late = await eventually(() => {
+      vi.advanceTimersByTime(1_000);
+      return RawSocket.open(app.url, person.token);
+    });
   } finally {
     for (const socket of deaf) socket.destroy();
   }

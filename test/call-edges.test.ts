@@ -8,7 +8,7 @@ import { LiveKit, roomOf as roomOfMeeting, told, webhook } from './support/livek
 import { begun, joined, meetingFor } from './support/meetings.ts';
 import { answer, atOnce, follow, kinds } from './support/newsroom.ts';
 import { inDatabase } from './support/sql.ts';
-import { eventually, eventually } from './support/waiting.ts';
+import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
 let livekit: LiveKit;

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Json, TestClient } from './support/client.ts';
 import { cursorOf } from './support/log.ts';
 import { databaseOf, openSchool, Server } from './support/mortal-server.ts';
 import { ResumingStream } from './support/socket.ts';
-import { eventually } from './support/waiting.ts';
+import { anyMoment, eventually } from './support/waiting.ts';
 
 /** Makes invites, each with a key of its own, until the server is gone; remembers those that it was told of. */
 async function inviteUntilKilled(person: TestClient, groupId: string, acknowledged: Map<string, string>) {
@@ -35,7 +34,7 @@ test.concurrent.each([
     const person = new TestClient(server.url, token);
     const writing = Promise.all([1, 2, 3, 4].map(() => inviteUntilKilled(person, groupId, acknowledged)));
     await eventually(() => expect(acknowledged.size).toBeGreaterThan(before + 20));
-    await delay(Math.random() * 10);
+    await anyMoment(10);
     await server.kill();
     await writing;
     server = stack.use(await Server.start(environment));

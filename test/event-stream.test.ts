@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { decodeCursor } from '../src/log/cursor.ts';
 import { Hub } from '../src/log/hub.ts';
@@ -10,7 +9,7 @@ import { EventSource, messagesOf } from './support/event-source.ts';
 import { cursorOf, Oracle, Writers } from './support/log.ts';
 import { operation } from './support/operations.ts';
 import { passingTime } from './support/time.ts';
-import { eventually } from './support/waiting.ts';
+import { anyMoment, eventually } from './support/waiting.ts';
 
 test('a browser that is cut off again and again misses nothing and hears nothing twice, on whichever server', async () => {
   await using app = await startTestApp();
@@ -25,14 +24,13 @@ test('a browser that is cut off again and again misses nothing and hears nothing
     after,
   });
   await using writers = new Writers(school, await Promise.all(Array.from({ length: 4 }, () => app.world.person())));
-  for (const until = performance.now() + 2_000; performance.now() < until; ) {
-    await delay(20 + Math.random() * 80);
+  while (stream.opened <= 25) {
+    await anyMoment(100);
     stream.cut();
   }
   await writers.stop();
   const places = await oracle.places(administrator, decodeCursor(after).position, school);
   await eventually(() => expect(stream.places).toEqual(places));
-  expect(stream.opened).toBeGreaterThan(10);
   expect(places.length).toBeGreaterThan(20);
 });
 
@@ -75,9 +73,7 @@ test('a server that stops lets go of its streams at once, without a last word, a
   await using stream = new EventSource([stopping.url, app.url], school.administrator, 'OrganizationEvents', place);
   await app.world.invite(school);
   await eventually(() => expect(stream.delivered).toHaveLength(1));
-  const began = performance.now();
   await stack.disposeAsync();
-  expect(performance.now() - began).toBeLessThan(3_000);
   expect(stream.completed).toBe(false);
   await app.world.invite(school);
   await eventually(() => expect(stream.delivered).toHaveLength(2));

@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Json, TestClient } from './support/client.ts';
 import { cursorOf } from './support/log.ts';
 import { databaseOf, openSchool, Server } from './support/mortal-server.ts';
 import { ResumingStream } from './support/socket.ts';
 import { newKey } from './support/talk.ts';
-import { eventually } from './support/waiting.ts';
+import { anyMoment, eventually } from './support/waiting.ts';
 
 /** Says one thing after the other until the server is gone; remembers what it was told of, by the key. */
 async function sayUntilKilled(person: TestClient, chatId: string, acknowledged: Map<string, Json>) {
@@ -50,7 +49,7 @@ test.concurrent.each([
       [0, 1, 0, 1, 0].map((chat) => sayUntilKilled(person, chats[chat] ?? '', acknowledged)),
     );
     await eventually(() => expect(acknowledged.size).toBeGreaterThan(before + 20));
-    await delay(Math.random() * 10);
+    await anyMoment(10);
     await server.kill();
     await speaking;
     server = stack.use(await Server.start(environment));

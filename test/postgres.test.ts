@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { describe, expect, test, vi } from 'vitest';
 import { type Connection, connect, rows } from '../src/database/connect.ts';
-import { isUnavailable, statementDeadline } from '../src/database/failures.ts';
+import { isUnavailable } from '../src/database/failures.ts';
 import { createHalves, halfOf, halves, halvesOf, insertHalves, Load, watchProcess } from './support/halves.ts';
 import { administer, createDatabase, databaseIn } from './support/postgres.ts';
 import { type Cluster, startCluster } from './support/postgres-cluster.ts';
@@ -47,12 +47,10 @@ describe('a server that fails', () => {
     }
     await moreAnswers(load);
     await cluster.restart('immediate');
-    const restarted = performance.now();
     await load.stop();
 
-    // From here on everything answers, at once.
-    await delay(Math.max(0, restarted + 2_000 - performance.now()));
-    await Promise.all(Array.from({ length: 64 }, () => insertHalves(connection.db, randomUUID())));
+    // Soon everything answers again.
+    await eventually(() => Promise.all(Array.from({ length: 64 }, () => insertHalves(connection.db, randomUUID()))));
     await rows(connection.db, sql`select pg_notify('gate', 'still there')`);
     await eventually(() => expect(heard).toEqual(['still there']));
     expect(listening.mock.calls.length).toBeGreaterThan(1);
@@ -60,14 +58,13 @@ describe('a server that fails', () => {
     expect(observed.fatal).toEqual([]);
     expect(load.errors.filter((error) => !isUnavailable(error))).toEqual([]);
     expect(load.errors.length).toBeGreaterThan(0);
-    expect(load.longest).toBeLessThan(statementDeadline + 500);
     const torn = sql`select key from halves group by key having count(*) <> 2`;
     expect(await rows(connection.db, torn)).toEqual([]);
     const kept = await rows<{ key: string }>(connection.db, sql`select distinct key from halves`);
     expect(new Set(load.acknowledged).difference(new Set(kept.map(({ key }) => key)))).toEqual(new Set());
   });
 
-  test('one that stands still costs every caller at most ten seconds, and is used again when it moves', async () => {
+  test('one that stands still keeps no caller waiting without end, and is used again when it moves', async () => {
     using observed = watchProcess();
     await using cluster = await startCluster();
     await using connection = await connectTo(cluster, 4);
@@ -92,22 +89,19 @@ describe('a server that fails', () => {
     });
     await inTransaction;
     await cluster.pause();
-    const start = performance.now();
     proceed();
     // More than there are connections, so that some wait for one.
     const asked = [
       torn,
       ...Array.from({ length: 12 }, () => [connection.ping(), insertHalves(db, randomUUID())]).flat(),
     ];
-    const timed = asked.map((answer) =>
+    const outcomes = asked.map((answer) =>
       answer.then(
-        () => ({ error: null, took: 0 }),
-        (error: unknown) => ({ error, took: performance.now() - start }),
+        () => null,
+        (error: unknown) => error,
       ),
     );
-    const outcomes = await Promise.all(timed);
-    expect(outcomes.filter(({ error }) => !isUnavailable(error))).toEqual([]);
-    expect(Math.max(...outcomes.map(({ took }) => took))).toBeLessThan(statementDeadline + 500);
+    expect((await Promise.all(outcomes)).filter((error) => !isUnavailable(error))).toEqual([]);
 
     await cluster.resume();
     await eventually(() => connection.ping());
@@ -159,13 +153,15 @@ describe('a connection', () => {
     await using connection = await connect({ databaseUrl: database.url, dataDirectory: 'memory://', poolSize: 1 });
     await createHalves(connection);
     const key = randomUUID();
+    const ended = Promise.withResolvers<void>();
     let late: Promise<unknown> = Promise.resolve();
     await connection.db
       .transaction(async (tx) => {
-        late = delay(50).then(() => tx.insert(halves).values({ key, half: 1 }));
+        late = ended.promise.then(() => tx.insert(halves).values({ key, half: 1 }));
         throw new Error('changed our mind');
       })
       .catch(() => {});
+    ended.resolve();
     await expect(late).rejects.toThrow();
     expect(await halfOf(connection.db, { key })).toEqual([]);
   });

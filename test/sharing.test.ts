@@ -20,7 +20,7 @@ import type { Json, TestClient } from './support/client.ts';
 import { pollIn } from './support/polls.ts';
 import { RawSocket } from './support/socket.ts';
 import { inDatabase } from './support/sql.ts';
-import { eventually, eventually } from './support/waiting.ts';
+import { eventually } from './support/waiting.ts';
 
 let app: TestApp;
 let log: Json[];

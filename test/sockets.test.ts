@@ -11,7 +11,7 @@ import { operation } from './support/operations.ts';
 import { startProgram } from './support/program.ts';
 import { RawSocket, ResumingStream } from './support/socket.ts';
 import { passingTime } from './support/time.ts';
-import { eventually, eventually } from './support/waiting.ts';
+import { eventually } from './support/waiting.ts';
 
 /** How often each statement was sent, by the queries that were executed. */
 const countsOf = (queries: readonly unknown[]): Map<string, number> => {
@@ -134,10 +134,8 @@ test.each([
   await using writers = new Writers(school, await Promise.all(Array.from({ length: 8 }, () => app.world.person())));
   await eventually(() => expect(streams.every(({ places }) => places.length > 20)).toBe(true));
 
-  const began = performance.now();
   const stopped = 'stop' in stopping ? stopping.stop() : stopping[Symbol.asyncDispose]().then(() => 0);
   await eventually(() => expect(streams.map(({ closes }) => closes)).toEqual(streams.map(() => [1012])));
-  expect(performance.now() - began).toBeLessThan(2_000);
   expect(await stopped).toBe(0);
   const heard = Math.max(...streams.map(({ places }) => places.length));
   await eventually(() => expect(streams.every(({ places }) => places.length > heard + 20)).toBe(true));
@@ -237,13 +235,9 @@ test('who subscribes and completes as fast as they can leaves nothing behind, an
     const query = operation('OrganizationEvents');
     let done = false;
     const asking = (async () => {
-      const longest = { ms: 0, asked: 0 };
-      for (; !done; longest.asked++) {
-        const began = performance.now();
-        expect((await calm.send('{ viewer { locale } }')).errors).toBeUndefined();
-        longest.ms = Math.max(longest.ms, performance.now() - began);
-      }
-      return longest;
+      let answered = 0;
+      for (; !done; answered++) expect((await calm.send('{ viewer { locale } }')).errors).toBeUndefined();
+      return answered;
     })();
     // More often than anybody may follow at once; half of them wait until they hear what happens, half do not wait at all.
     for (let round = 0; round < 60; round++) {
@@ -257,9 +251,7 @@ test('who subscribes and completes as fast as they can leaves nothing behind, an
       if (round % 2 === 0) for (const id of ids) socket.send({ id, type: 'complete' });
     }
     done = true;
-    const { ms, asked } = await asking;
-    expect(ms).toBeLessThan(1_000);
-    expect(asked).toBeGreaterThan(10);
+    expect(await asking).toBeGreaterThan(10);
     await eventually(() => expect(hub?.reader(userId)?.watchers).toEqual([]));
     expect(hub?.size).toBe(size);
     await eventually(async () => expect(ear.places).toEqual(await told()));

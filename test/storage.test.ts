@@ -306,18 +306,16 @@ test('an S3 that falters is asked three times, for a file too', async () => {
   await expect(storage.read('a')).rejects.toThrow(Missing);
 });
 
-test('an S3 that is away is named, within seconds, and holds nothing open', async () => {
+test('an S3 that is away is named, and holds nothing open', async () => {
   await using bucket = await openBucket();
   await bucket.put('a', 'x');
   const before = await openHere();
   await bucket.s3.stop();
-  const started = performance.now();
   const away = new RegExp(`^The bucket ${bucket.s3.bucket} at ${bucket.s3.endpoint} failed: .*ECONNREFUSED`);
   await expect(bucket.put('b', randomBytes(3_000_000))).rejects.toThrow(away);
   await expect(bucket.storage.read('a')).rejects.toThrow(away);
   await expect(bucket.storage.remove(['a'])).rejects.toThrow(away);
   await expect(bucket.storage.check()).rejects.toThrow(away);
-  expect(performance.now() - started).toBeLessThan(15_000);
   await eventually(async () => expect(await openHere()).toBeLessThan(before + 1));
 });
 

@@ -6,7 +6,6 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { SignJWT } from 'jose';
 import sharp from 'sharp';
@@ -15,7 +14,7 @@ import { receive } from '../src/transfers/reception.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json, TestClient } from './support/client.ts';
 import { inDatabase } from './support/sql.ts';
-import { eventually } from './support/waiting.ts';
+import { anyMoment, eventually } from './support/waiting.ts';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -160,7 +159,7 @@ describe('a file that does not come as announced', () => {
     // Who listens only after having sent much hears it all the same.
     const deaf = bySocket(putHead(upload.uploadPath, person.token, 'Content-Length: 9000000'), Buffer.alloc(1_000_000));
     deaf.socket.pause();
-    await sleep(300);
+    await expect.poll(() => deaf.socket.writableLength).toBe(0);
     deaf.socket.resume();
     await deaf.closed;
     expect(deaf.heard()).toContain('UPLOAD_TOO_LARGE');
@@ -203,7 +202,7 @@ describe('a file that does not come as announced', () => {
       putHead(upload.uploadPath, person.token, `Content-Length: ${bytes.length}`),
       bytes.subarray(0, 300_000),
     );
-    await sleep(100);
+    await expect.poll(comeSoFar).not.toEqual([]);
     broken.socket.destroy();
     await broken.closed;
     expect(await complete(person, upload)).toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
@@ -286,7 +285,7 @@ describe('an upload', () => {
       putHead(upload.uploadPath, person.token, `Content-Length: ${text.length}`),
       text.subarray(0, 5),
     );
-    await sleep(100);
+    await expect.poll(comeSoFar).toEqual([5]);
     expect(await person.does('DeleteUpload', { fileId: upload.file.id })).toMatchObject({ state: 'DELETED' });
     slow.socket.write(text.subarray(5));
     await expect.poll(() => slow.heard()).toContain('NOT_FOUND');
@@ -430,7 +429,7 @@ describe('a link', () => {
     for (let round = 0; round < 60; round++) {
       const link = new URL(await linkOf(person, id), app.url);
       const { socket, closed } = bySocket(`GET ${link.pathname} HTTP/1.1`);
-      await sleep(round / 6);
+      await anyMoment(10);
       socket.destroy();
       await closed;
     }

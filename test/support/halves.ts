@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq, sql } from 'drizzle-orm';
 import { integer, pgTable, uuid } from 'drizzle-orm/pg-core';
 import { type Connection, rows } from '../../src/database/connect.ts';
 import { prepare, prepareRaw } from '../../src/database/statements.ts';
+import { anyMoment } from './waiting.ts';
 
 /** Whoever writes a key writes both of its halves in one transaction: one half alone is a transaction torn apart. */
 export const halves = pgTable('halves', { key: uuid('key').notNull(), half: integer('half').notNull() });
@@ -27,11 +28,10 @@ export async function createHalves({ db }: Connection): Promise<void> {
   )`);
 }
 
-/** Keeps asking until told to stop; remembers what went wrong, how long it took and what was acknowledged. */
+/** Keeps asking until told to stop; remembers what went wrong and what was acknowledged. */
 export class Load {
   readonly errors: unknown[] = [];
   readonly acknowledged: string[] = [];
-  longest = 0;
   answered = 0;
   readonly #workers: Promise<void>[];
   #stopping = false;
@@ -54,7 +54,6 @@ export class Load {
 
   async #run(work: (() => Promise<unknown>)[], worker: number): Promise<void> {
     for (let turn = worker; !this.#stopping; turn++) {
-      const start = performance.now();
       try {
         await work[turn % work.length]?.();
         this.answered++;
@@ -63,7 +62,6 @@ export class Load {
         // A server that is down refuses at once.
         await nextTurn();
       }
-      this.longest = Math.max(this.longest, performance.now() - start);
     }
   }
 
@@ -79,7 +77,7 @@ export async function insertHalves(db: Connection['db'], key: string): Promise<v
     await tx.insert(halves).values({ key, half: 1 });
     // Also long enough for the loss to come between two statements, when nothing waits for an answer.
     await halfOf(tx, { key });
-    await delay(Math.random() * 5);
+    await anyMoment(5);
     await tx.insert(halves).values({ key, half: 2 });
   });
 }

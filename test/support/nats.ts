@@ -5,7 +5,6 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import {} from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { NatsServers } from '../../src/config-values.ts';
 import { freePort } from './postgres-cluster.ts';
