@@ -16,6 +16,7 @@ import { Conferencing } from './conferencing/conferencing.ts';
 import type { Config } from './config.ts';
 import { type Connection, connect, type Database } from './database/connect.ts';
 import { isMigrated, migrate } from './database/migrate.ts';
+import { Shares } from './database/shares.ts';
 import { together } from './database/together.ts';
 import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
 import { fillDemo } from './demo/commands.ts';
@@ -171,6 +172,10 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     schema,
     services,
     rate,
+    shares: new Shares({
+      percent: config.sharePercent,
+      poolSize: connection.kind === 'embedded' ? 1 : config.databasePool,
+    }),
     introspection: config.introspection,
     logger,
   });

@@ -111,6 +111,7 @@ const environment = z
     HOMEROOM_SESSION_MAX_DAYS: whole(180, 1, 730),
     HOMEROOM_LOG_RETENTION_DAYS: whole(7, 1, 90),
     HOMEROOM_RATE_PER_MINUTE: whole(600, 1, 1_000_000),
+    HOMEROOM_SHARE_PERCENT: whole(10, 1, 1_000_000),
     HOMEROOM_SIGN_IN_RATE_PER_HOUR: whole(300, 1, 1_000_000),
     HOMEROOM_CALLS_PER_MINUTE: whole(6, 1, 1_000_000),
     HOMEROOM_QUESTIONS_PER_MINUTE: whole(6, 1, 1_000_000),
@@ -232,6 +233,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     sessionMaxDays: is.HOMEROOM_SESSION_MAX_DAYS,
     logRetentionDays: is.HOMEROOM_LOG_RETENTION_DAYS,
     ratePerMinute: is.HOMEROOM_RATE_PER_MINUTE,
+    /** What of the event loop's time one person may take, day in, day out. */
+    sharePercent: is.HOMEROOM_SHARE_PERCENT,
     signInRatePerHour: is.HOMEROOM_SIGN_IN_RATE_PER_HOUR,
     callsPerMinute: is.HOMEROOM_CALLS_PER_MINUTE,
     questionsPerMinute: is.HOMEROOM_QUESTIONS_PER_MINUTE,

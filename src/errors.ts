@@ -82,3 +82,11 @@ export class RateLimited extends DomainError {
     this.retryAt = retryAt;
   }
 }
+
+/** One operation that asks for more than any may take. */
+export class OperationTooLarge extends DomainError {
+  readonly code = 'OPERATION_TOO_LARGE';
+  constructor() {
+    super('OPERATION_TOO_LARGE');
+  }
+}

@@ -160,6 +160,7 @@ const catalogue = {
     ru: 'Код неверен или устарел. Запросите новый.',
     en: 'The code is wrong or too old. Ask for a new one.',
   },
+  OPERATION_TOO_LARGE: { ru: 'Слишком много сразу. Запросите по частям.', en: 'Too much at once. Ask in parts.' },
   RATE_LIMITED: { ru: 'Слишком часто. Повторите позже.', en: 'Too often. Try again later.' },
   DELIVERY_FAILED: {
     ru: 'Не удалось отправить код. Повторите позже.',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PGlite, type Transaction } from '@electric-sql/pglite';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pglite';
+import * as allowance from './allowance.ts';
 import type { Connection, Database } from './connect.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { DeadlineExceeded, withDeadline } from './failures.ts';
@@ -71,8 +72,9 @@ function connectionTo(client: PGlite, lock?: AsyncDisposable): Connection {
  * database beside itself would wait for ever.
  */
 function guarded(client: PGlite): PGlite {
-  const query: PGlite['query'] = (...statement) => withDeadline(client.query(...statement));
-  const transaction: PGlite['transaction'] = (work) => {
+  const query: PGlite['query'] = async (...statement) => allowance.send(() => withDeadline(client.query(...statement)));
+  const transaction: PGlite['transaction'] = (work) => allowance.begin(() => transactionNow(work));
+  const transactionNow: PGlite['transaction'] = (work) => {
     let late = false;
     let begun = (): void => {};
     const waited = new Promise<void>((resolve) => {
@@ -81,7 +83,7 @@ function guarded(client: PGlite): PGlite {
     const done = client.transaction(async (tx: Transaction) => {
       begun();
       if (late) throw new DeadlineExceeded();
-      return work(tx);
+      return work(guardedTransaction(tx));
     });
     const started = withDeadline(Promise.race([waited, done]), () => {
       late = true;
@@ -90,4 +92,9 @@ function guarded(client: PGlite): PGlite {
   };
   // Boundary: stands in for the whole client where Drizzle's driver uses these two of its members.
   return { query, transaction } as unknown as PGlite;
+}
+
+function guardedTransaction(tx: Transaction): Transaction {
+  const query: Transaction['query'] = async (...statement) => allowance.sendWithin(() => tx.query(...statement));
+  return Object.create(tx, { query: { value: query } });
 }

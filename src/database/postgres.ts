@@ -9,6 +9,7 @@ import postgres, {
   type Sql,
   type TransactionSql,
 } from 'postgres';
+import * as allowance from './allowance.ts';
 import { arrayLiteral, arrayParser } from './arrays.ts';
 import { type Connection, type Database, rowsOf } from './connect.ts';
 import { DeadlineExceeded, withDeadline } from './failures.ts';
@@ -113,11 +114,12 @@ function guarded(client: Sql): Sql {
   const unsafe: Unsafe = (text, parameters, options) => {
     const query = send(client, text, parameters, options);
     // Not sent yet: take it out of the queue. Once sent, it ends by the server's timeout or with its connection.
-    return statement(query, () => {
+    const abandon = () => {
       if (query.state === null) query.cancel();
-    });
+    };
+    return statement(query, allowance.send, abandon);
   };
-  const begin = (work: (tx: TransactionSql) => Promise<unknown>): Promise<unknown> => {
+  const beginNow = (work: (tx: TransactionSql) => Promise<unknown>): Promise<unknown> => {
     let late = false;
     let begun = (): void => {};
     const waited = new Promise<void>((resolve) => {
@@ -134,13 +136,15 @@ function guarded(client: Sql): Sql {
     });
     return Promise.all([done, started]).then(([result]) => result);
   };
+  const begin: typeof beginNow = (work) => allowance.begin(() => beginNow(work));
   // Boundary: stands in for the whole client where Drizzle's driver uses these three of its members.
   return { options: client.options, unsafe, begin } as unknown as Sql;
 }
 
 function guardedTransaction(tx: TransactionSql): TransactionSql {
   // Never taken out of the transaction's queue: postgres.js would wait there for its answer. A rollback follows it.
-  const unsafe: Unsafe = (text, parameters, options) => statement(send(tx, text, parameters, options), () => {});
+  const unsafe: Unsafe = (text, parameters, options) =>
+    statement(send(tx, text, parameters, options), allowance.sendWithin, () => {});
   const savepoint = (work: (tx: TransactionSql) => Promise<unknown>): Promise<unknown> =>
     tx.savepoint((inner) => work(guardedTransaction(inner)));
   // Boundary: as in guarded().
@@ -157,11 +161,11 @@ function send(client: Sql | TransactionSql, text: string, parameters: unknown[],
   return client.unsafe(text, parameters.map(encoded), options) as Query;
 }
 
-function statement(query: Query, abandon: () => void): Statement {
+function statement(query: Query, counted: typeof allowance.send, abandon: () => void): Statement {
   return {
     // biome-ignore lint/suspicious/noThenProperty: awaiting is what sends a statement, as in postgres.js itself.
-    then: (resolve, reject) => withDeadline(query, abandon).then(resolve, reject),
-    values: () => withDeadline(query.values(), abandon),
+    then: (resolve, reject) => counted<unknown>(() => withDeadline(query, abandon)).then(resolve, reject),
+    values: async () => counted(() => withDeadline(query.values(), abandon)),
   };
 }
 

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { forEverybody } from './allowance.ts';
 import type { Database } from './connect.ts';
 
 /** The most that is asked at once. */
@@ -25,7 +26,7 @@ export function together<Key, Value>(
       busy = true;
       const began = performance.now();
       try {
-        return await read(keys);
+        return await forEverybody(() => read(keys));
       } finally {
         const left = gapMs - (performance.now() - began);
         if (left > 0) setTimeout(rest, left).unref();

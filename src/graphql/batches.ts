@@ -58,17 +58,16 @@ export function listsOf<Table extends Identified, Filter, More extends Extra = R
         ({ filter, page }) => ({ filter, page }),
         async (parents, { filter, page }) => {
           const { where, orderBy, limit } = paged(place?.column ?? table.id, page);
-          const rank = sql<number>`row_number() over (partition by ${parent} order by ${orderBy})`.as('rank');
-          const ranked = db
-            .select({ id: table.id, rank })
-            .from(table as PgTable)
-            .where(and(among(parent, parents), narrow(filter, viewer()), where))
-            .as('ranked');
+          // Of each parent no more is looked at than its page takes.
+          const picked = sql`(
+            select picked.id from unnest(${sql.param(parents)}::uuid[]) wanted (id) cross join lateral (
+              select ${table.id} as id from ${table as PgTable}
+              where ${and(sql`${parent} = wanted.id`, narrow(filter, viewer()), where)}
+              order by ${orderBy} limit ${limit}) picked)`;
           const found = await db
             .select({ row: { ...getTableColumns(table as PgTable), ...more }, parentId: sql<string>`${parent}` })
             .from(table as PgTable)
-            .innerJoin(ranked, sql`${ranked.id} = ${table.id}`)
-            .where(sql`${ranked.rank} <= ${limit}`)
+            .where(sql`${table.id} in ${picked}`)
             .orderBy(orderBy)
             .prepare(onServer)
             .execute();

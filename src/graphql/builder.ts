@@ -1,5 +1,5 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
-import ComplexityPlugin, { type ComplexityResult } from '@pothos/plugin-complexity';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
 import WithInputPlugin from '@pothos/plugin-with-input';
@@ -7,6 +7,7 @@ import type { GraphQLFieldResolver } from 'graphql';
 import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { defaultPage, type PageArguments, pageCap } from './connections.ts';
 import { Context } from './context.ts';
+import { prices, type Size } from './cost.ts';
 import { noRow, parseGlobalId } from './ids.ts';
 import { tooLarge } from './refusals.ts';
 
@@ -62,12 +63,12 @@ class SignedInPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
 }
 
 /** Whether an operation is larger than allowed. */
-export const exceedsLimits = (result: ComplexityResult): boolean =>
+export const exceedsLimits = (result: Size): boolean =>
   result.complexity > operationLimits.complexity ||
   result.depth > operationLimits.depth ||
   result.breadth > operationLimits.breadth;
 
-export const overLimits = (result: ComplexityResult) =>
+export const overLimits = (result: Size) =>
   tooLarge(
     `The operation is too large: complexity ${result.complexity} of ${operationLimits.complexity}, ` +
       `depth ${result.depth} of ${operationLimits.depth}, breadth ${result.breadth} of ${operationLimits.breadth}.`,
@@ -85,8 +86,8 @@ function demandViewer<Source, Shape>(
 SchemaBuilder.registerPlugin('signedIn', SignedInPlugin);
 
 /** What is selected of a connection costs as many times as the page may hold items; its two lists are that page. */
-const pageOf = ({ first, last }: PageArguments) => ({
-  field: 1,
+const pageOf = ({ first, last, search }: PageArguments & { readonly search?: string | null }) => ({
+  field: search ? prices.search : prices.list,
   multiplier: Math.min(first ?? last ?? defaultPage, pageCap),
 });
 const onePage = { field: 1, multiplier: 1 };
@@ -144,7 +145,7 @@ export const builder = new SchemaBuilder<{
       description:
         'Things by their global ids, in that order, at most 100. Null at a place: absent, or not for this viewer.',
       args: { ids: { description: 'The global ids, at most 100.' } },
-      complexity: ({ ids }) => ({ field: 1, multiplier: ids.length }),
+      complexity: ({ ids }) => ({ field: prices.list, multiplier: Array.isArray(ids) ? ids.length : 1 }),
       resolve: (_root, { ids }, _ctx, _info, resolveNodes) => {
         if (ids.length > pageCap) throw new InvalidInput('ids', 'INVALID_PAGE', { max: pageCap });
         return resolveNodes(ids);
@@ -191,6 +192,7 @@ builder.subscriptionType({
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
     description: 'How many items the whole list has, with the same filters; counted only when asked for.',
+    complexity: prices.count,
     resolve: ({ totalCount }) => totalCount(),
   }),
 );

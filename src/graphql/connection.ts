@@ -161,9 +161,10 @@ export class Connection implements Holder {
     try {
       const { query, operationName, variables } = parametersIn(payload);
       // Whether they may ask so often is asked before there is any work.
-      const follows = operations.knows(query) && isSubscription({ document: operations.parse(query), operationName });
+      const known = operations.known(query);
+      const follows = known !== null && isSubscription({ document: known, operationName });
       const context = (follows && this.#welcome()) || (await operations.context(this.asking));
-      const document = operations.parse(query);
+      const document = known ?? operations.parse(query, context);
       const errors = operations.validate(document);
       if (errors.length > 0) return { refused: errors };
       const operation: Operation = { document, operationName, variables };

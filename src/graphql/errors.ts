@@ -72,7 +72,7 @@ builder.objectType(RateLimited, {
 export function presentError(error: unknown, locale: Locale, report: (error: unknown) => void): Spoken {
   if (error instanceof Spoken) return error;
   const given = error instanceof GraphQLError ? error : null;
-  const cause = given ? given.originalError : error;
+  const cause = expectedIn(given ? given.originalError : error);
   const where = { nodes: given?.nodes, path: given?.path };
   if (cause instanceof DomainError) {
     const extensions = {
@@ -109,4 +109,10 @@ function misunderstood({ extensions }: GraphQLError): Refusal {
   const status = typeof http === 'object' && http !== null && 'status' in http ? Number(http.status) : 400;
   const message = misunderstandings[status] ?? 'The request is not understood.';
   return new Refusal('BAD_REQUEST', message, { extensions: { http } });
+}
+
+/** The expected failure that a driver's error was thrown for, as where an operation has used up what it may take; else the error itself. */
+function expectedIn(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof DomainError) return cause;
+  return error;
 }

@@ -1,13 +1,12 @@
-import { complexityFromQuery } from '@pothos/plugin-complexity';
 import {
   createSourceEventStream,
   type DocumentNode,
+  type ExecutionArgs,
   type ExecutionResult,
   execute,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
   parse,
@@ -16,12 +15,16 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { type Budget, charge, counted } from '../database/allowance.ts';
+import type { Share, Shares } from '../database/shares.ts';
+import { DomainError } from '../errors.ts';
 import { Follower } from '../log/follower.ts';
 import type { Outlet } from '../log/outlet.ts';
 import type { Locale } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
 import { exceedsLimits, overLimits } from './builder.ts';
 import { type Asking, type Context, type Services, ViewerContext } from './context.ts';
+import { budgetOf, rootMutations, sizeOf, valueMs, valuesIn } from './cost.ts';
 import { presentError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import { type Plan, Plans } from './plan.ts';
@@ -38,6 +41,7 @@ export interface OperationOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly rate: Limiter;
+  readonly shares: Shares;
   readonly introspection: boolean;
   readonly logger: Logger;
 }
@@ -76,15 +80,24 @@ export class Operations {
     return this.#options.schema;
   }
 
-  /** Whether a document is at hand, so that to ask for it again is no work. */
-  knows(text: string): boolean {
-    return this.#documents.has(text);
+  /** A document that is at hand, so that to ask for it again is no work. */
+  known(text: string): DocumentNode | null {
+    return this.#documents.get(text) ?? null;
   }
 
-  /** @throws Refusal for a text that is not GraphQL, or too long */
-  parse(text: string): DocumentNode {
+  /** Reads a document for somebody, who pays for it. @throws Refusal for a text that is not GraphQL, or too long */
+  parse(text: string, context: Context | null): DocumentNode {
     const known = this.#documents.get(text);
     if (known) return known;
+    const began = performance.now();
+    try {
+      return this.#read(text);
+    } finally {
+      if (context) this.#shareOf(context).charge(performance.now() - began);
+    }
+  }
+
+  #read(text: string): DocumentNode {
     const document = parseDocument(text);
     const refusal = this.#check(document);
     this.#refusals.set(document, refusal);
@@ -109,11 +122,14 @@ export class Operations {
 
   /** Who asks, asked afresh, and whether they may ask so often. */
   async context(asking: Asking): Promise<ViewerContext> {
-    const { services, rate } = this.#options;
+    const { services, rate, shares } = this.#options;
     try {
       const viewer = asking.token ? await services.authenticate(asking.token) : null;
-      await rate(viewer ? `viewer:${viewer.userId}` : `address:${asking.address}`);
-      return new ViewerContext(services, asking, viewer);
+      const context = new ViewerContext(services, asking, viewer);
+      const asker = askerOf(context);
+      await rate(asker);
+      await shares.of(asker).turn();
+      return context;
     } catch (error) {
       // Here the language is still known; what masks errors later knows none.
       throw this.#present(error, asking.locale, 'request failed');
@@ -128,10 +144,14 @@ export class Operations {
   /** A query's or a mutation's result. */
   async execute(operation: Operation, context: Context): Promise<ExecutionResult> {
     const started = performance.now();
-    const refused = this.#refusalOf(operation) ?? this.#outsideLimits(operation, context);
-    const result = refused
-      ? { errors: [refused] }
-      : await execute({ ...this.#argsOf(operation), contextValue: context });
+    const mutations = rootMutations(operation.document, operation.operationName);
+    const result = await this.#countedFor(context, budgetOf(mutations), async () => {
+      const refused = this.#refusalOf(operation) ?? this.#outsideLimits(operation);
+      if (refused) return { errors: [refused] };
+      // The first was counted when they asked.
+      if (mutations > 1) await this.#options.rate(askerOf(context), mutations - 1);
+      return await executed({ ...this.#argsOf(operation), contextValue: context });
+    });
     this.#log('execute', operation, context, started, result.errors !== undefined);
     return this.#presented(result, context);
   }
@@ -139,7 +159,7 @@ export class Operations {
   /** Opens a subscription, or tells what is wrong with it. */
   async subscribe(operation: Operation, context: Context): Promise<Subscription | ExecutionResult> {
     const started = performance.now();
-    const opened = await this.#open(operation, context);
+    const opened = await this.#countedFor(context, budgetOf(0), () => this.#open(operation, context));
     this.#log('subscribe', operation, context, started, 'errors' in opened);
     return 'plan' in opened ? opened : this.#presented(opened, context);
   }
@@ -151,11 +171,29 @@ export class Operations {
     if (!('schema' in args)) return { errors: args };
     const selection = this.#selectionOf(args);
     if (selection instanceof GraphQLError) return { errors: [selection] };
-    const plan = this.#plans.planOf(selection, args, () => this.#outsideLimits(operation, context));
+    const plan = this.#plans.planOf(selection, args, () => this.#outsideLimits(operation));
     if (plan instanceof GraphQLError) return { errors: [plan] };
     const follower = await createSourceEventStream(args);
     if (!(follower instanceof Follower)) return follower as ExecutionResult; // a source that is no stream is a result
     return { follower, plan };
+  }
+
+  #shareOf(context: Context): Share {
+    return this.#options.shares.of(askerOf(context));
+  }
+
+  /** Does what somebody asks for, out of their share; who may not now is answered so. */
+  async #countedFor<Result>(
+    context: Context,
+    budget: Budget,
+    work: () => Promise<Result | ExecutionResult>,
+  ): Promise<Result | ExecutionResult> {
+    try {
+      return await counted(this.#shareOf(context), budget, work);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      return { errors: [new GraphQLError(error.message, { originalError: error })] };
+    }
   }
 
   #argsOf({ document, operationName, variables }: Operation) {
@@ -181,13 +219,10 @@ export class Operations {
   }
 
   /** What is larger than allowed is refused before anything of it is done. */
-  #outsideLimits({ document, operationName, variables }: Operation, context: Context): GraphQLError | null {
+  #outsideLimits({ document, operationName, variables }: Operation): GraphQLError | null {
     const operation = getOperationAST(document, operationName);
     if (!operation) return null;
-    const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-    const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] };
-    const { schema } = this.#options;
-    const result = complexityFromQuery(alone, { schema, variables: { ...variables }, ctx: context });
+    const result = sizeOf(this.#options.schema, document, operation, variables ?? {});
     return exceedsLimits(result) ? overLimits(result) : null;
   }
 
@@ -207,6 +242,20 @@ export class Operations {
     const ms = Math.round(performance.now() - started);
     this.#options.logger.info({ kind, operation, viewer, ms, failed }, 'operation');
   }
+}
+
+/** Whose share and whose limits it is: a person's, or an address's. */
+const askerOf = ({ maybeViewer, asking }: Context): string =>
+  maybeViewer ? `viewer:${maybeViewer.userId}` : `address:${asking.address}`;
+
+/** Executes, and takes note of how long that held the event loop: at first as measured, and then by how much was answered. */
+async function executed(args: ExecutionArgs): Promise<ExecutionResult> {
+  const began = performance.now();
+  const executing = execute(args);
+  charge(performance.now() - began);
+  const result = await executing;
+  charge(valuesIn(result.data) * valueMs);
+  return result;
 }
 
 /** Whether what is asked for is to be delivered, rather than answered. */

@@ -51,7 +51,7 @@ const through = (operations: Operations): Plugin<{ homeroom: Context }, ServerCo
   onParams: async ({ context }) => {
     context.homeroom = await operations.context(context.asking);
   },
-  onParse: ({ setParseFn }) => setParseFn((source: string) => operations.parse(source)),
+  onParse: ({ context, setParseFn }) => setParseFn((source: string) => operations.parse(source, context.homeroom)),
   onValidate: ({ setValidationFn }) => setValidationFn((_schema, document) => operations.validate(document)),
   onExecute: ({ setExecuteFn }) =>
     setExecuteFn(({ document, operationName, variableValues, contextValue }: ExecutionArgs) => {

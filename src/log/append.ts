@@ -1,3 +1,4 @@
+import { forEverybody } from '../database/allowance.ts';
 import { inserts } from '../database/chunks.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { errorCode } from '../database/failures.ts';
@@ -40,7 +41,7 @@ export async function atOnce<Result>(db: Database, command: () => Promise<Result
   for (let attempt = 1; ; attempt++) {
     try {
       const result = await command();
-      committed.get(db)?.();
+      forEverybody(() => committed.get(db)?.());
       return result;
     } catch (error) {
       if (attempt === maxAttempts || !collided.has(errorCode(error))) throw error;

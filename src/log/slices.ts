@@ -1,3 +1,5 @@
+import { forEverybody } from '../database/allowance.ts';
+
 /** How long one turn of the event loop may go to long work. */
 const sliceMs = 0.2;
 
@@ -53,7 +55,7 @@ export class Slices {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.#run());
+    forEverybody(() => setImmediate(() => this.#run()));
   }
 
   #run(): void {

@@ -53,6 +53,7 @@ export async function startTestApp(
           HOMEROOM_DEMO: '0',
           HOMEROOM_FILES: 'memory://',
           HOMEROOM_RATE_PER_MINUTE: '1000000',
+          HOMEROOM_SHARE_PERCENT: '1000000',
           HOMEROOM_SIGN_IN_RATE_PER_HOUR: '30000',
           HOMEROOM_CALLS_PER_MINUTE: '1000000',
           HOMEROOM_QUESTIONS_PER_MINUTE: '1000000',
