@@ -102,6 +102,10 @@ export const chatTexts = {
     ru: 'Между двумя людьми голос анонимным не бывает.',
     en: 'Between two people no vote is anonymous.',
   },
+  INVALID_POLL_CHILDREN: {
+    ru: 'Голос за ребёнка анонимным не бывает: ребёнок считается один раз.',
+    en: 'A vote for a child is not anonymous: each child counts once.',
+  },
   INVALID_QUIET_HOURS: {
     ru: 'Тихие часы: начало и конец, и не одно и то же время; или ни того, ни другого.',
     en: 'Quiet hours have a beginning and an end that differ, or neither.',

@@ -83,9 +83,8 @@ const rules: readonly ((viewer: Viewer) => boolean)[] = [
       (viewer) => canSeeAssignment(viewer, child),
       (viewer) => canReachGuardian(viewer, child),
       (viewer) => canSeeMovement(viewer, { ...child, fromGroupId: groupId, toGroupId: null }),
-      ...(['FULL', 'LIMITED'] as const).map(
-        (contactVisibility) => (viewer: Viewer) =>
-          canSeeGuardianLink(viewer, { ...child, state: 'ACTIVE', contactVisibility }),
+      ...[false, true].map(
+        (isHidden) => (viewer: Viewer) => canSeeGuardianLink(viewer, { ...child, state: 'ACTIVE', isHidden }),
       ),
     ];
   }),

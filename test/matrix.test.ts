@@ -54,6 +54,7 @@ const ownFields = [
   'Chat.viewerReadThrough',
   'Chat.viewerUnreadCount',
   'ChatMember.isOnline',
+  'Meeting.presentCount',
   'Meeting.viewerNotifyAt',
   'Meeting.viewerParticipation',
   'Message.clientMessageId',

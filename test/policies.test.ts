@@ -54,9 +54,9 @@ const link = {
   groupId: 'sun',
   userId: 'another',
   state: 'ACTIVE',
-  contactVisibility: 'FULL',
+  isHidden: false,
 } as const;
-const hiddenLink = { ...link, contactVisibility: 'LIMITED' } as const;
+const hiddenLink = { ...link, isHidden: true };
 const ownLink = { ...hiddenLink, userId: 'me' };
 const enrolled = { organizationId: here, childId: 'masha', userId: null, fromGroupId: null, toGroupId: 'sun' };
 const graduated = { ...enrolled, fromGroupId: 'sun', toGroupId: null };

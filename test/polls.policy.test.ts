@@ -11,6 +11,8 @@ import {
   obstacleAt,
   obstacleToVote,
   type PollPlace,
+  shownVoterCount,
+  tellsVoterCount,
 } from '../src/polls/policy.ts';
 import type { PostPlace } from '../src/posts/policy.ts';
 import type { Role, Viewer } from '../src/viewer.ts';
@@ -61,6 +63,7 @@ const poll = {
   creatorId: 'another',
 } as const;
 const anonymous = { ...poll, anonymous: true } as const;
+const counted = { ...poll, electorate: 'PERSON', voterCount: 7 } as const;
 const now = new Date();
 const elector = { elector: 'me', childId: null, hasVoted: false };
 const voted = { ...elector, hasVoted: true };
@@ -149,19 +152,41 @@ test('what keeps an employee from voting whose status is not confirmed is that',
   ]);
 });
 
-test('results are seen always, after one’s own vote, or after the end; who chose what with them, unless anonymous', () => {
-  const sees = (results: 'ALWAYS' | 'AFTER_VOTE' | 'AFTER_CLOSE') => [
-    canSeeResults({ ...poll, results }, []),
-    canSeeResults({ ...poll, results }, [elector]),
-    canSeeResults({ ...poll, results }, [elector, voted]),
-    canSeeResults({ state: 'CLOSED', results }, []),
+test('results are seen always, after one’s own vote, or after the end', () => {
+  const sees = (results: 'ALWAYS' | 'AFTER_VOTE' | 'AFTER_CLOSE', changes: object = {}) => [
+    canSeeResults({ ...counted, results, ...changes }, []),
+    canSeeResults({ ...counted, results, ...changes }, [elector]),
+    canSeeResults({ ...counted, results, ...changes }, [elector, voted]),
+    canSeeResults({ ...counted, results, ...changes, state: 'CLOSED' }, []),
   ];
   expect(sees('ALWAYS')).toEqual([true, true, true, true]);
   expect(sees('AFTER_VOTE')).toEqual([false, false, true, true]);
   expect(sees('AFTER_CLOSE')).toEqual([false, false, false, true]);
-  const place = inChat(as('GUARDIAN'));
-  expect(canSeeVoters(guardian, poll, place, [voted])).toBe(true);
-  expect(canSeeVoters(guardian, { ...poll, results: 'AFTER_VOTE' }, place, [elector])).toBe(false);
-  expect(canSeeVoters(guardian, { ...anonymous, state: 'CLOSED' }, place, [voted])).toBe(false);
-  expect(canSeeVoters(guardian, poll, inChat(left), [voted])).toBe(false);
+  // Until a child counts once, and while so few have voted that it is known who chose what.
+  expect(sees('ALWAYS', { electorate: 'CHILD' })).toEqual([false, false, false, true]);
+  expect(sees('ALWAYS', { anonymous: true, voterCount: 4 })).toEqual([false, false, false, false]);
+  expect(sees('ALWAYS', { anonymous: true, voterCount: 5 })).toEqual([true, true, true, true]);
+});
+
+test('who chose what is seen with the results by the staff who take part, and between two, unless the poll is anonymous', () => {
+  const place = inChat(as('EMPLOYEE'));
+  expect(canSeeVoters(people.teacher, counted, place, [voted])).toBe(true);
+  expect(canSeeVoters(guardian, counted, inChat(as('GUARDIAN')), [voted])).toBe(false);
+  expect(canSeeVoters(guardian, counted, inChat(as('GUARDIAN'), { kind: 'DIRECT' }), [voted])).toBe(true);
+  expect(canSeeVoters(people.teacher, { ...counted, results: 'AFTER_VOTE' }, place, [elector])).toBe(false);
+  expect(canSeeVoters(people.teacher, { ...counted, anonymous: true, state: 'CLOSED' }, place, [voted])).toBe(false);
+  expect(canSeeVoters(people.teacher, counted, inChat(left), [voted])).toBe(false);
+});
+
+test('how many have voted is seen, of an anonymous poll in steps, and of one for children that is open not by all', () => {
+  expect([0, 4, 5, 9, 10].map((voterCount) => shownVoterCount({ ...counted, anonymous: true, voterCount }))).toEqual([
+    0, 0, 5, 5, 10,
+  ]);
+  expect(shownVoterCount({ ...counted, anonymous: true, state: 'CLOSED' })).toBe(7);
+  const forChildren = { ...counted, electorate: 'CHILD' } as const;
+  expect([counted, forChildren, { ...forChildren, state: 'CLOSED' } as const].map(tellsVoterCount)).toEqual([
+    true,
+    false,
+    true,
+  ]);
 });

@@ -66,6 +66,8 @@ export async function createPoll(db: Database, viewer: Viewer, input: unknown): 
   const wish = valid(CreatePoll, input);
   const different = new Set(wish.options.map((option) => option.normalize('NFKC').toLowerCase()));
   if (different.size < wish.options.length) throw new InvalidInput('options', 'INVALID_POLL_OPTIONS');
+  // Which vote of a child's guardians is the child's could not be decided in the end: nobody knows which one it was.
+  if (wish.anonymous && wish.electorate === 'CHILD') throw new InvalidInput('anonymous', 'INVALID_POLL_CHILDREN');
   const { chatId, postId } = wish;
   if (chatId !== null && postId === null) return askInChat(db, viewer, chatId, wish);
   if (postId !== null && chatId === null) return askInPost(db, viewer, postId, wish);

@@ -4,11 +4,36 @@ import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
+import { MessageType } from '../messages/graphql.ts';
 import { PollElectorateEnum, PollResultsEnum, PollType, shownPoll } from '../polls/graphql.ts';
 import { canAskInChat, canAttachPoll } from '../polls/policy.ts';
-import { pollOfPost } from '../polls/queries.ts';
+import { pollOfMessage, pollOfPost } from '../polls/queries.ts';
 import { PostType, postMutation } from '../posts/graphql.ts';
 import { createPoll, removePoll } from './commands.ts';
+
+builder.objectField(MessageType, 'poll', (t) =>
+  t.field({
+    type: PollType,
+    nullable: true,
+    description: 'The poll that it carries; its text is then the question. Null: none, or deleted.',
+    resolve: async (message, _args, ctx) => {
+      const poll = message.state === 'SENT' ? await ctx.load(pollOfMessage, message.id) : null;
+      return poll && { ...poll, message };
+    },
+  }),
+);
+
+builder.objectField(PostType, 'poll', (t) =>
+  t.field({
+    type: PollType,
+    nullable: true,
+    description: 'The poll that it carries. Null: none, or deleted.',
+    resolve: async (post, _args, ctx) => {
+      const poll = post.state === 'DELETED' ? null : await ctx.load(pollOfPost, post.id);
+      return poll && { ...poll, post };
+    },
+  }),
+);
 
 builder.objectField(ChatType, 'viewerCanCreatePoll', (t) =>
   t.boolean({
@@ -45,7 +70,7 @@ builder.mutationField('createPoll', (t) =>
       multiple: t.input.boolean({ description: 'Whether several answers may be chosen. No unless given.' }),
       anonymous: t.input.boolean({
         description:
-          'Whether it is to be written down nowhere who chose what. No unless given; not between two people.',
+          'Whether it is to be written down nowhere who chose what. No unless given; not between two people, nor for children.',
       }),
       electorate: t.input.field({
         type: PollElectorateEnum,

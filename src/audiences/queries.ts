@@ -87,7 +87,7 @@ const viewerColumns = sql.raw(`
     select json_agg(json_build_object('organizationId', t.organization_id, 'membershipId', t.membership_id, 'role', t.role,
       'position', t.position, 'verified', t.verified, 'administrator', t.administrator,
       'groupIds', array(select distinct p.group_id from active_places p where p.membership_id = t.membership_id),
-      'childIds', array(select p.child_id from active_places p where p.membership_id = t.membership_id and p.child_id is not null)
+      'childIds', array(select p.child_id from active_places p where p.membership_id = t.membership_id and p.child_id is not null order by p.child_id)
     ) order by t.membership_id)
     from active_standings t where t.user_id = u.id
   ), '[]') as standings`);
@@ -186,6 +186,37 @@ export const hiddenFrom = (person: SQL, organization: SQL): SQL => sql`(
     select from hidden_people h
     where h.user_id = ${person} and h.organization_id = ${organization} and h.group_id = any(${sql.placeholder('taught')}::uuid[])
     offset 0))`;
+
+/** Who of those in an audience meet one of some people (`canSeePerson`): all as one; or, where these are hidden, each alone. */
+export async function audiencesMeeting(
+  db: Executor,
+  { audienceId, organizationId }: { readonly audienceId: string; readonly organizationId: string },
+  userIds: readonly string[],
+): Promise<string[]> {
+  const people = sql`${sql.param([...userIds])}::uuid[]`;
+  const [hidden] = await rows<{ groupIds: string[]; isAll: boolean }>(
+    db,
+    sql`
+    select coalesce(array_agg(h.group_id::text) filter (where h.group_id is not null), '{}') as "groupIds",
+      count(distinct h.user_id) = cardinality(${people}) as "isAll"
+    from hidden_people h where h.organization_id = ${organizationId} and h.user_id = any(${people})`,
+  );
+  if (!hidden?.isAll) return [audienceId];
+  const met = await rows<{ id: string }>(
+    db,
+    sql`
+    select distinct m.user_id as id from audience_members m
+    where m.audience_id = ${audienceId} and m.until is null and (
+      m.user_id = any(${people})
+      or exists (
+        select from active_standings s where s.user_id = m.user_id and s.organization_id = ${organizationId}
+          and (s.administrator or (s.position = 'HEAD' and s.verified)))
+      or exists (
+        select from active_places p
+        where p.user_id = m.user_id and p.role = 'EMPLOYEE' and p.group_id = any(${sql.param(hidden.groupIds)}::uuid[])))`,
+  );
+  return met.map(({ id }) => id);
+}
 
 export interface Meeter extends Record<string, unknown> {
   readonly userId: string;

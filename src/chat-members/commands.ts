@@ -2,7 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { createAudience, settleAudiences } from '../audiences/commands.ts';
 import { manageChat, recordChat } from '../chat-management/commands.ts';
-import { tellChat, visitChat } from '../chats/commands.ts';
+import { tellChat, tellThoseWhoMeet, visitChat } from '../chats/commands.ts';
 import { type ChatRow, chatMembers, chats, historyVisibility } from '../chats/tables.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState } from '../errors.ts';
@@ -173,7 +173,7 @@ export const addChatMembers = (db: Database, viewer: Viewer, chatId: string, use
     const people = await reachable(tx, fresh, organization, added);
     if (isStudent(people)) await demandSupervisor(tx, organization, before, people);
     await put(tx, chat, viewer, added, null);
-    await tellChat(tx, chat, 'CHAT_MEMBERS_CHANGED');
+    await tellThoseWhoMeet(tx, chat, added, 'CHAT_MEMBERS_CHANGED');
     await recordChat(tx, viewer, chat, 'addMembers', { after: { userIds: named(added) } });
   });
 
@@ -234,9 +234,9 @@ async function depart(
     organization.id,
     members.map((one) => one.userId),
   );
+  await tellThoseWhoMeet(tx, chat, [userId], 'CHAT_MEMBERS_CHANGED');
   // Who has gone hears no more of the chat itself.
-  for (const audienceId of [chat.audienceId, userId])
-    await tellChat(tx, { ...chat, audienceId }, 'CHAT_MEMBERS_CHANGED');
+  await tellChat(tx, { ...chat, audienceId: userId }, 'CHAT_MEMBERS_CHANGED');
   return true;
 }
 

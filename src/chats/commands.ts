@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { createAudience } from '../audiences/commands.ts';
+import { audiencesMeeting } from '../audiences/queries.ts';
 import type { Transaction } from '../database/connect.ts';
 import { NotFound } from '../errors.ts';
 import type { GroupRow } from '../groups/tables.ts';
@@ -71,6 +72,21 @@ export async function visitChat(
   const chat = await chatWithin(tx, fresh, chatId);
   if (!chat) throw new NotFound();
   return { organization, chat, own: chat.own, viewer: fresh };
+}
+
+/**
+ * Tells those in a chat who meet one of the people who did something there: all of them, unless these are hidden from others. Told
+ * that something happened that they are not shown, others would know who did it (§4.11).
+ */
+export async function tellThoseWhoMeet(
+  tx: Transaction,
+  chat: Pick<Chat, 'id' | 'organizationId' | 'audienceId'>,
+  userIds: readonly string[],
+  kind: string,
+  subjectId = chat.id,
+): Promise<void> {
+  for (const audienceId of await audiencesMeeting(tx, chat, userIds))
+    await tellChat(tx, { ...chat, audienceId }, kind, subjectId);
 }
 
 /** Tells all who take part in a chat. */

@@ -16,6 +16,7 @@ import { enterOrganization, tellAll } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canRevokeGuardianLink, canSeeGuardianLink, canSetContactVisibility, type GuardianLink } from './policy.ts';
+import { guardianLinkById } from './queries.ts';
 
 /**
  * A person who belongs there as a guardian stands for a child from now on, and for every other child for whom the
@@ -146,10 +147,8 @@ export async function setGuardianContactVisibility(
 async function enterLink(tx: Transaction, viewer: Viewer, id: string) {
   const known = await linkRow(tx, id);
   const { organization, viewer: fresh } = await enterOrganization(tx, viewer, known.organizationId);
-  const row = await linkRow(tx, id); // again: only now does the organization's lock keep it still
-  const [child] = await tx.select().from(children).where(eq(children.id, row.childId));
-  const link: GuardianLink = { ...row, groupId: child?.groupId ?? null };
-  if (!canSeeGuardianLink(fresh, link)) throw new NotFound();
+  const [link] = await guardianLinkById(tx, [id], () => fresh); // again: only now does the organization's lock keep it still
+  if (!link || !canSeeGuardianLink(fresh, link)) throw new NotFound();
   return { organization, link, viewer: fresh };
 }
 

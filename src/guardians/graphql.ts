@@ -30,7 +30,10 @@ const ContactVisibilityEnum = builder.enumType('ContactVisibility', {
   description: 'Whether a guardian is shown to the other guardians.',
   values: {
     FULL: { description: 'By name.' },
-    LIMITED: { description: 'Not at all: in no list that other guardians see.' },
+    LIMITED: {
+      description:
+        'Not at all: in no list that other guardians see, and in no number. LIMITED for one child is so for all their children here.',
+    },
   } as const,
 });
 
@@ -38,7 +41,7 @@ const GuardianLinkType = builder.objectRef<GuardianLink>('GuardianLink');
 builder.node(GuardianLinkType, {
   description:
     'That a person stands for a child (§2.4). Seen by administrators, the head and the staff of the child’s group, by that ' +
-    'person, and, unless LIMITED, by the child’s other guardians.',
+    'person, and, unless they are LIMITED for any child here, by the child’s other guardians.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
   loadManyWithoutCache: visible(guardianLinkById, canSeeGuardianLink),
   fields: (t) => ({

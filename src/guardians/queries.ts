@@ -2,10 +2,15 @@ import { and, eq, ne, or, sql } from 'drizzle-orm';
 import { children, guardianLinks } from '../children/tables.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 
-/** The group of a link's child decides who of the staff may see it, so it is read with each. */
+const isHidden = sql<boolean>`exists (
+  select from hidden_people h
+  where h.user_id = ${guardianLinks.userId} and h.organization_id = ${guardianLinks.organizationId})`;
+
+/** The group of a link's child decides who of the staff may see it, and `isHidden` who else, so they are read with each. */
 const place = {
   groupId: sql<string | null>`(
     select c.group_id from ${children} c where c.id = ${guardianLinks.childId})`.as('group_id'),
+  isHidden: isHidden.as('is_hidden'),
 };
 
 export const guardianLinkById = byId(guardianLinks, place);
@@ -34,7 +39,7 @@ export const guardiansOf = listsOf(
             viewer.standings.flatMap(({ childIds }) => childIds),
           ),
           eq(guardianLinks.state, 'ACTIVE'),
-          eq(guardianLinks.contactVisibility, 'FULL'),
+          sql`not ${isHidden}`,
         ),
       ),
     );

@@ -15,6 +15,8 @@ const holdersPerPerson = 20;
 const followersPerPerson = 200;
 /** Kinds of events after which what was shown of earlier ones is not to be shown again: something was taken back or says otherwise. */
 const overtaking = /_(DELETED|REMOVED|WITHDRAWN|CANCELLED|EDITED|UPDATED|CHANGED)$/;
+/** Kinds after which somebody may be hidden from others, or seen again: what was shown before may name them (§4.11). */
+const meeting = /^GUARDIAN_(LINKED|UNLINKED|CONTACT_VISIBILITY_SET)$/;
 const inAMinute = () => new Date(Date.now() + 60_000);
 
 /** When somebody was in which audience, as the domain that keeps audiences tells it. */
@@ -62,6 +64,7 @@ export class Hub implements Source {
   readonly #lanes = new Map<Renderer, Lane>();
   readonly #byAudience = new Map<string, Map<Lane, Set<Follower>>>();
   readonly #overtaken = new Map<string, number>();
+  #metAnew = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -82,9 +85,12 @@ export class Hub implements Source {
     return this.#position;
   }
 
-  /** Where in an audience something was last taken back or changed: what was shown before that may be what is gone now. */
+  /**
+   * Where in an audience something was last taken back or changed, or anywhere who meets whom: what was shown before that may be what
+   * is gone now, or name somebody who is hidden.
+   */
   overtakenAt(audienceId: string): number {
-    return this.#overtaken.get(audienceId) ?? 0;
+    return Math.max(this.#overtaken.get(audienceId) ?? 0, this.#metAnew);
   }
 
   /** The place behind everything that this process has committed before. */
@@ -106,6 +112,7 @@ export class Hub implements Source {
       this.#position = event.position;
       this.window.add(event);
       if (overtaking.test(event.kind)) this.#overtaken.set(event.audienceId, event.position);
+      if (meeting.test(event.kind)) this.#metAnew = event.position;
       if (control.has(event.kind)) this.#applyControl(event);
       else this.#hand(event);
       this.#options.witness?.happened(event);

@@ -49,8 +49,10 @@ builder.objectFields(MeetingType, (t) => ({
     resolve: ({ id }, _args, ctx) => ctx.load(ownParticipation, id),
   }),
   presentCount: t.int({
-    description: 'How many people are there: connected now, or noted as there in person. As of when it is read.',
-    resolve: async ({ id }, _args, ctx) => (await ctx.load(presentIn, id)).all,
+    perViewer: true,
+    description:
+      'How many people are there, as far as the viewer meets them: connected now, or noted as there in person. As of when it is read.',
+    resolve: ({ id }, _args, ctx) => ctx.load(presentIn, id),
   }),
   participations: t.connection({
     perViewer: true,

@@ -6,7 +6,7 @@ import { cancel, enqueue, type TaskKind } from '../jobs/tasks.ts';
 import { append, transact } from '../log/append.ts';
 import { lockOrganization, visitOrganization } from '../organizations/commands.ts';
 import { closeRoomSoon, endStays, type RoomKeeper } from '../participations/commands.ts';
-import { presentIn } from '../participations/queries.ts';
+import { isAnybodyIn } from '../participations/queries.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Capacities, canRunMeeting, canSeeMeeting, isOver } from './policy.ts';
 import { capacitiesWithin, type Meeting, meetingById } from './queries.ts';
@@ -177,8 +177,7 @@ export const meetingLimit: TaskKind<{ readonly meetingId: string }> = {
     byClock(db, meetingId, async (tx, meeting) => {
       if (meeting.state !== 'LIVE') return;
       const now = new Date();
-      const [present] = await presentIn(tx, [meetingId], nobody);
-      const isIdle = !present?.connected && now >= idleAt(meeting);
+      const isIdle = now >= idleAt(meeting) && !(await isAnybodyIn(tx, meetingId));
       if (isIdle || now >= limitAt(meeting)) await finish(tx, null, meeting);
       else await lookAgain(tx, meeting, new Date(now.getTime() + lookMs));
     }),

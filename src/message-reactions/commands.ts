@@ -1,8 +1,10 @@
 import { and, eq } from 'drizzle-orm';
-import { tellChat } from '../chats/commands.ts';
-import type { Database } from '../database/connect.ts';
+import { canSeePerson } from '../audiences/policy.ts';
+import { tellThoseWhoMeet } from '../chats/commands.ts';
+import type { Database, Transaction } from '../database/connect.ts';
 import { InvalidInput, InvalidState } from '../errors.ts';
 import { changeMessage, demandWriting, type HeldMessage } from '../messages/commands.ts';
+import { reactionsMet } from '../messages/policy.ts';
 import { messageReactions } from '../messages/tables.ts';
 import { demandEmoji, maxEmojis } from '../reactions/commands.ts';
 import type { Viewer } from '../viewer.ts';
@@ -12,7 +14,7 @@ export const addMessageReaction = (db: Database, viewer: Viewer, messageId: stri
   changeMessage(db, viewer, messageId, async (tx, held) => {
     demandReactable(held);
     demandEmoji(emoji);
-    const { reactionCounts } = held.message;
+    const reactionCounts = reactionsMet(held.message, (person) => canSeePerson(held.viewer, person));
     if (reactionCounts.length >= maxEmojis && !reactionCounts.some((one) => one.emoji === emoji))
       throw new InvalidInput('emoji', 'TOO_MANY_REACTIONS', { max: maxEmojis });
     const added = await tx
@@ -20,7 +22,7 @@ export const addMessageReaction = (db: Database, viewer: Viewer, messageId: stri
       .values({ messageId, emoji, userId: viewer.userId })
       .onConflictDoNothing()
       .returning();
-    if (added.length > 0) await tellChat(tx, held.chat, 'MESSAGE_REACTED', messageId);
+    if (added.length > 0) await tellReacted(tx, held);
   });
 
 /** Takes a reaction back. Repeating it changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState */
@@ -38,8 +40,11 @@ export const removeMessageReaction = (
       .delete(messageReactions)
       .where(and(own, eq(messageReactions.emoji, emoji)))
       .returning();
-    if (removed.length > 0) await tellChat(tx, held.chat, 'MESSAGE_REACTED', messageId);
+    if (removed.length > 0) await tellReacted(tx, held);
   });
+
+const tellReacted = (tx: Transaction, { chat, message, viewer }: HeldMessage): Promise<void> =>
+  tellThoseWhoMeet(tx, chat, [viewer.userId], 'MESSAGE_REACTED', message.id);
 
 function demandReactable(held: HeldMessage): void {
   demandWriting(held);

@@ -1,11 +1,14 @@
 import { UserType } from '../accounts/graphql.ts';
+import { canSeePerson } from '../audiences/policy.ts';
 import { listOfPeople } from '../chat-members/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
 import { MessageType, shownMessage, whichMessage } from '../messages/graphql.ts';
+import { reactionsMet } from '../messages/policy.ts';
 import { ownMarks } from '../messages/queries.ts';
 import { few } from '../posts/graphql.ts';
+import { maxEmojis } from '../reactions/commands.ts';
 import { ReactionCountType } from '../reactions/graphql.ts';
 import { addMessageReaction, removeMessageReaction } from './commands.ts';
 import { type Reactor, reactorsOf } from './queries.ts';
@@ -22,8 +25,13 @@ builder.objectFields(MessageType, (t) => ({
   reactions: t.field({
     type: [ReactionCountType],
     complexity: few,
-    description: 'How often people reacted in which way, the most frequent first; at most 20 different ones.',
-    resolve: ({ reactionCounts, state }) => (state === 'DELETED' ? [] : reactionCounts),
+    description:
+      'How often people reacted in which way, the most frequent first; at most 20 different ones. As `reactors`, of those whom the ' +
+      'viewer meets.',
+    resolve: (message, _args, ctx) =>
+      message.state === 'DELETED'
+        ? []
+        : reactionsMet(message, (person) => ctx.sees(canSeePerson, person)).slice(0, maxEmojis),
   }),
   reactors: t.connection({
     perViewer: true,

@@ -52,3 +52,31 @@ export const canDeleteMessage = (
 /** Sees what became of a message, its earlier words and who took note of it: its author, and the staff of the chat. */
 export const canOversee = (viewer: Viewer, message: MessagePlace, presence: Presence): boolean =>
   isAuthor(viewer, message) || presence.capacities.includes('EMPLOYEE');
+
+/** How often people reacted in one way. */
+interface ReactionCount {
+  readonly emoji: string;
+  readonly count: number;
+}
+
+/** How people reacted to a message. */
+export interface Reacted {
+  readonly organizationId: string;
+  readonly reactionCounts: readonly ReactionCount[];
+  /** Those of them by people whom not everybody meets, each with what decides who does. */
+  readonly hiddenReactions: readonly (Omit<Met, 'organizationId'> & { readonly emoji: string })[];
+}
+
+/** How often those whom somebody meets reacted to a message in which way, the most frequent first. */
+export function reactionsMet(
+  { reactionCounts, hiddenReactions, organizationId }: Reacted,
+  meets: (person: Met) => boolean,
+): readonly ReactionCount[] {
+  const hidden = hiddenReactions.filter((reaction) => !meets({ ...reaction, organizationId }));
+  if (hidden.length === 0) return reactionCounts;
+  const without = Map.groupBy(hidden, ({ emoji }) => emoji);
+  return reactionCounts
+    .map(({ emoji, count }) => ({ emoji, count: count - (without.get(emoji)?.length ?? 0) }))
+    .filter(({ count }) => count > 0)
+    .toSorted((one, other) => other.count - one.count || (one.emoji < other.emoji ? -1 : 1));
+}

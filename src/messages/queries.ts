@@ -9,17 +9,15 @@ import { wordsSought } from '../database/words.ts';
 import { filesAsJson, type ShownFile } from '../files/queries.ts';
 import type { Page } from '../graphql/connections.ts';
 import type { Batch, Context } from '../graphql/context.ts';
-import { canSeeMessage } from './policy.ts';
+import { canSeeMessage, type Reacted } from './policy.ts';
 import type { MessageRow } from './tables.ts';
 
 /** A message with all that it shows, read in one statement. */
-export interface Message extends MessageRow {
-  readonly organizationId: string;
+export interface Message extends MessageRow, Reacted {
   readonly audienceId: string;
   readonly author: PersonName;
   readonly limitedIn: readonly (string | null)[];
   readonly files: readonly ShownFile[];
-  readonly reactionCounts: readonly { readonly emoji: string; readonly count: number }[];
   /** Whom it names, each with what decides who meets them. */
   readonly mentioned: readonly (PersonName & Pick<Met, 'limitedIn'>)[];
   /** Whether everybody who takes part now may read what it answers. */
@@ -51,6 +49,12 @@ export const shown = sql`
   (select coalesce(json_agg(json_build_object('emoji', r.emoji, 'count', r.size) order by r.size desc, r.emoji), '[]')
     from (select emoji, count(*)::int as size from message_reactions where message_id = m.id group by emoji) r
   ) as "reactionCounts",
+  (select coalesce(json_agg(json_build_object('emoji', r.emoji, 'userId', r.user_id, 'limitedIn', (
+        select json_agg(h.group_id) from hidden_people h
+        where h.user_id = r.user_id and h.organization_id = c.organization_id))), '[]')
+    from message_reactions r where r.message_id = m.id and exists (
+      select from hidden_people h where h.user_id = r.user_id and h.organization_id = c.organization_id offset 0)
+  ) as "hiddenReactions",
   case when m.mentions = '{}' then '[]' else (
     select json_agg(json_build_object('id', n.id, 'familyName', n.family_name, 'givenName', n.given_name,
       'patronymic', n.patronymic, 'limitedIn', (

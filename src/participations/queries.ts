@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PersonName } from '../accounts/tables.ts';
-import { hiddenFrom, peopleList } from '../audiences/queries.ts';
+import { hiddenFrom, type Meeter, meeterOf, peopleList } from '../audiences/queries.ts';
 import type { Room } from '../conferencing/conferencing.ts';
-import type { Executor } from '../database/connect.ts';
+import { type Executor, rows } from '../database/connect.ts';
 import { prepareRaw } from '../database/statements.ts';
 import type { Batch } from '../graphql/context.ts';
 
@@ -27,10 +27,15 @@ export interface RoomPlace extends Record<string, unknown> {
 const columns = sql`p.admitted_at as "admittedAt", p.joined_at as "joinedAt", p.left_at as "leftAt",
   p.declined_at as "declinedAt", p.in_person as "inPerson"`;
 
+/** Whom the viewer does not meet: guardians whose contacts are LIMITED, but one who takes part as staff is met as such (§4.11). */
+const unmet = (organization: SQL, audience: SQL): SQL => sql`(
+  ${hiddenFrom(sql`p.user_id`, organization)} and not exists (
+    select from audience_members m
+    where m.audience_id = ${audience} and m.user_id = p.user_id and m.until is null and m.capacity = 'EMPLOYEE'))`;
+
 /**
  * Who takes part in a meeting or a call, or did, whoever was first let in last; `hereOnly`: who was let in and has not left, or is
- * there in person. As in chats, a guardian whose contacts are LIMITED is in no list of other families; one who takes part as
- * staff is met as such (§4.11).
+ * there in person.
  */
 export const participationsOf = peopleList<Participation, RoomPlace & { hereOnly: boolean }>(
   sql`p.id`,
@@ -38,11 +43,7 @@ export const participationsOf = peopleList<Participation, RoomPlace & { hereOnly
   sql`from participations p join users u on u.id = p.user_id
     where p.room_id = ${sql.placeholder('roomId')}::uuid
       and (not ${sql.placeholder('hereOnly')}::boolean or p.in_person or (p.admitted_at is not null and p.left_at is null))
-      and not (${hiddenFrom(sql`p.user_id`, sql`${sql.placeholder('organizationId')}::uuid`)}
-        and not exists (
-          select from audience_members m
-          where m.audience_id = ${sql.placeholder('audienceId')}::uuid and m.user_id = p.user_id and m.until is null
-            and m.capacity = 'EMPLOYEE'))`,
+      and not ${unmet(sql`${sql.placeholder('organizationId')}::uuid`, sql`${sql.placeholder('audienceId')}::uuid`)}`,
 );
 
 const own = prepareRaw<Participation & { roomId: string }, { roomIds: readonly string[]; userId: string }>(sql`
@@ -58,23 +59,29 @@ export const ownParticipation: Batch<string, Participation | null> = async (db, 
   return roomIds.map((id) => index.get(id) ?? null);
 };
 
-/** How many people are in a meeting or a call now. */
-export interface Present {
-  readonly connected: number;
-  /** Those who are there in person, too. */
-  readonly all: number;
+const isConnected = sql.raw('(p.joined_at is not null and p.left_at is null)');
+
+/** Whether anybody is connected to a room now. */
+export async function isAnybodyIn(db: Executor, roomId: string): Promise<boolean> {
+  const [found] = await rows<{ somebody: boolean }>(
+    db,
+    sql`select exists (select from participations p where p.room_id = ${roomId} and ${isConnected}) as somebody`,
+  );
+  return found?.somebody ?? false;
 }
 
-const counted = prepareRaw<Present & { roomId: string }, { roomIds: readonly string[] }>(sql`
-  select room_id as "roomId", count(*)::int as "all",
-    count(*) filter (where joined_at is not null and left_at is null)::int as connected
-  from participations
-  where room_id = any(${sql.placeholder('roomIds')}::uuid[]) and ((joined_at is not null and left_at is null) or in_person)
-  group by room_id`);
+const counted = prepareRaw<{ roomId: string; size: number }, Meeter & { roomIds: readonly string[] }>(sql`
+  select p.room_id as "roomId", count(*)::int as size
+  from participations p join meetings g on g.id = p.room_id
+  where p.room_id = any(${sql.placeholder('roomIds')}::uuid[]) and (${isConnected} or p.in_person)
+    and not ${unmet(sql`g.organization_id`, sql`g.audience_id`)}
+  group by p.room_id`);
 
-export const presentIn: Batch<string, Present> = async (db, roomIds) => {
-  const found = new Map((await counted(db, { roomIds: [...roomIds] })).map((present) => [present.roomId, present]));
-  return roomIds.map((id) => found.get(id) ?? { connected: 0, all: 0 });
+/** How many people are in meetings now, or there in person, as far as the viewer meets them: as many as the lists of them name. */
+export const presentIn: Batch<string, number> = async (db, roomIds, viewer) => {
+  const found = await counted(db, { ...meeterOf(viewer()), roomIds: [...roomIds] });
+  const sizes = new Map(found.map(({ roomId, size }) => [roomId, size]));
+  return roomIds.map((id) => sizes.get(id) ?? 0);
 };
 
 /** Is connected to the room now, as far as has been heard. */

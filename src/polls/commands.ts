@@ -98,10 +98,34 @@ export const closePoll = (db: Database, viewer: Viewer, pollId: string): Promise
   });
 
 async function close(tx: Transaction, poll: PollRow): Promise<void> {
+  if (poll.electorate === 'CHILD' && !poll.anonymous) await countEachChildOnce(tx, poll);
   // Past its deadline nobody has voted, however late it is closed by it.
   const closedAt = sql`least(${polls.closesAt}, clock_timestamp())`;
   await tx.update(polls).set({ state: 'CLOSED', closedAt }).where(eq(polls.id, poll.id));
   await tellPlace(tx, poll, 'POLL_CLOSED');
+}
+
+/**
+ * Of several guardians' votes for one child counts that of one who is not hidden from the others, and among those the latest: a parent
+ * who found their own vote missing would know that the other has voted (§4.11).
+ */
+async function countEachChildOnce(tx: Transaction, { id, organizationId }: PollRow): Promise<void> {
+  await tx.execute(sql`
+    with ranked as (
+      select v.elector, v.user_id, row_number() over (
+        partition by v.elector
+        order by exists (select from hidden_people h where h.user_id = v.user_id and h.organization_id = ${organizationId}),
+          (select max(w.created_at) from poll_votes w where (w.poll_id, w.elector, w.user_id) = (v.poll_id, v.elector, v.user_id)) desc,
+          v.user_id) as rank
+      from poll_voters v where v.poll_id = ${id})
+    update poll_voters v set is_counted = false
+    from ranked r where v.poll_id = ${id} and r.elector = v.elector and r.user_id = v.user_id and r.rank > 1`);
+  await tx.execute(sql`
+    update poll_options o set vote_count = (
+      select count(*) from poll_votes w
+      join poll_voters v on v.poll_id = w.poll_id and v.elector = w.elector and v.user_id = w.user_id and v.is_counted
+      where w.poll_id = o.poll_id and w.position = o.position)
+    where o.poll_id = ${id}`);
 }
 
 /** Tells whoever reads the place of a poll; of a post that is not published yet, who makes it. */

@@ -12,18 +12,16 @@ import { messageById } from '../messages/queries.ts';
 import { few, PostType } from '../posts/graphql.ts';
 import { postById } from '../posts/queries.ts';
 import { closePoll } from './commands.ts';
-import { canClosePoll, canSeeResults, isFinal, obstacleToVote, type VoteObstacle } from './policy.ts';
 import {
-  electorsIn,
-  type OwnElector,
-  type Poll,
-  type PollOption,
-  placeOf,
-  pollById,
-  pollOfMessage,
-  pollOfPost,
-  seesPoll,
-} from './queries.ts';
+  canClosePoll,
+  canSeeResults,
+  isFinal,
+  obstacleToVote,
+  shownVoterCount,
+  tellsVoterCount,
+  type VoteObstacle,
+} from './policy.ts';
+import { electorsIn, type OwnElector, type Poll, type PollOption, placeOf, pollById, seesPoll } from './queries.ts';
 
 const PollStateEnum = builder.enumType('PollState', {
   description: 'Where a poll stands.',
@@ -39,16 +37,20 @@ export const PollElectorateEnum = builder.enumType('PollElectorate', {
     PERSON: { description: 'Each person who may write in the chat, or react to the post.' },
     CHILD: {
       description:
-        'Each child of the group, or of the organization where the channel is for all: one of its guardians votes for it.',
+        'Each child of the group, or of the organization where the channel is for all. Each of its guardians votes for it and sees only ' +
+        'their own vote; the child counts once, when the poll is closed: by the latest vote, of a guardian who is not LIMITED if one has ' +
+        'voted. How the votes stand is shown then, whatever `results` says.',
     },
   } as const,
 });
 
 export const PollResultsEnum = builder.enumType('PollResults', {
-  description: 'When it is shown how the votes of a poll stand; nobody sees it earlier, its creator neither.',
+  description:
+    'When it is shown how the votes of a poll stand; nobody sees it earlier, its creator neither. An anonymous one shows nothing of ' +
+    'fewer than five votes, also once it is closed: so few would say who chose what.',
   values: {
-    ALWAYS: { description: 'At any time.' },
-    AFTER_VOTE: { description: 'To who has voted, or whose child has a vote; to all once it is closed.' },
+    ALWAYS: { description: 'At any time; of an anonymous one from five votes on, and after every five.' },
+    AFTER_VOTE: { description: 'To who has voted; to all once it is closed.' },
     AFTER_CLOSE: { description: 'Once it is closed.' },
   } as const,
 });
@@ -89,7 +91,7 @@ const PollElectorType = builder.objectRef<ShownElector>('PollElector').implement
       resolve: ({ childId }, _args, ctx) => (childId ? ctx.loadExisting(childById, childId) : null),
     }),
     hasVoted: t.exposeBoolean('hasVoted', {
-      description: 'Whether the vote has been cast; for a child also by another of its guardians.',
+      description: 'Whether the viewer has voted for them. What another guardian of the child does is told to nobody.',
     }),
     canVote: t.boolean({
       description: 'Whether the viewer may vote for them now, or vote anew.',
@@ -97,7 +99,8 @@ const PollElectorType = builder.objectRef<ShownElector>('PollElector').implement
     }),
     positions: t.intList({
       nullable: true,
-      description: 'What was chosen; empty: nothing yet. Null: the poll is anonymous, and it was written down nowhere.',
+      description:
+        'What the viewer chose; empty: nothing yet. Null: the poll is anonymous, and it was written down nowhere.',
       resolve: ({ poll, positions }) => (poll.anonymous ? null : [...positions]),
     }),
   }),
@@ -119,20 +122,28 @@ export const PollOptionType = builder.objectRef<ShownOption>('PollOption').imple
     voteCount: t.int({
       perViewer: true,
       nullable: true,
-      description: 'How many votes it has. Null: not shown to this viewer, or not yet; see `results` of the poll.',
-      resolve: async ({ poll, voteCount }, _args, ctx) => ((await showsResults(ctx, poll)) ? voteCount : null),
+      description:
+        'How many votes it has; of an anonymous poll that is open, as of the last five. Null: not shown to this viewer, or not yet; see ' +
+        '`results` of the poll.',
+      resolve: async ({ poll, voteCount, shownCount }, _args, ctx) => {
+        if (!(await showsResults(ctx, poll))) return null;
+        return poll.anonymous && poll.state === 'OPEN' ? shownCount : voteCount;
+      },
     }),
     viewerHasChosen: t.boolean({
       perViewer: true,
       nullable: true,
       description:
-        'Whether the viewer has chosen it, or it was chosen for one of their children. Null: the poll is anonymous, and what ' +
+        'Whether the viewer has chosen it, for themself or for one of their children. Null: the poll is anonymous, and what ' +
         'somebody chose is written down nowhere.',
       resolve: async ({ poll, position }, _args, ctx) =>
         poll.anonymous ? null : (await ctx.load(electorsIn, poll.id)).some((one) => one.positions.includes(position)),
     }),
   }),
 });
+
+/** The audience of what is each one's alone to be shown. */
+const nobodys = '';
 
 async function obstacleFor(ctx: Context, poll: Poll): Promise<VoteObstacle | null> {
   const [place, electors] = await Promise.all([placeOf(ctx, poll), ctx.load(electorsIn, poll.id)]);
@@ -187,8 +198,15 @@ builder.node(PollType, {
       nullable: true,
       description: 'When it ended; null: it is open.',
     }),
-    voterCount: t.exposeInt('voterCount', {
-      description: 'How many people have voted, or for how many children somebody has. As of when it is read.',
+    voterCount: t.int({
+      nullable: true,
+      description:
+        'How many people have voted, or for how many children somebody has. As of when it is read; of an anonymous poll that is open in ' +
+        'steps of five. Null: it asks for children, is open, and the viewer may not close it.',
+      resolve: async (poll, _args, ctx) => {
+        const closes = async () => canClosePoll(ctx.viewer, poll, await placeOf(ctx, poll));
+        return tellsVoterCount(poll) || (await ctx.belongs(nobodys, closes)) ? shownVoterCount(poll) : null;
+      },
     }),
     creator: t.field({
       type: UserType,
@@ -243,30 +261,6 @@ builder.node(PollType, {
     }),
   }),
 });
-
-builder.objectField(MessageType, 'poll', (t) =>
-  t.field({
-    type: PollType,
-    nullable: true,
-    description: 'The poll that it carries; its text is then the question. Null: none, or deleted.',
-    resolve: async (message, _args, ctx) => {
-      const poll = message.state === 'SENT' ? await ctx.load(pollOfMessage, message.id) : null;
-      return poll && { ...poll, message };
-    },
-  }),
-);
-
-builder.objectField(PostType, 'poll', (t) =>
-  t.field({
-    type: PollType,
-    nullable: true,
-    description: 'The poll that it carries. Null: none, or deleted.',
-    resolve: async (post, _args, ctx) => {
-      const poll = post.state === 'DELETED' ? null : await ctx.load(pollOfPost, post.id);
-      return poll && { ...poll, post };
-    },
-  }),
-);
 
 /** A poll as the viewer sees it after they have done something with it. */
 export const shownPoll = async (ctx: Context, changed: Promise<string>): Promise<Poll> =>

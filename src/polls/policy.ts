@@ -22,6 +22,7 @@ export interface Elector {
   /** The id of the person, or of the child. */
   readonly elector: string;
   readonly childId: string | null;
+  /** Whether this very person has. What another guardian of the child did is not theirs to know (§4.11). */
   readonly hasVoted: boolean;
 }
 
@@ -90,20 +91,50 @@ const isOver = ({ state, closesAt }: Rules, now: Date): boolean =>
 export const isFinal = ({ anonymous }: Pick<PollRow, 'anonymous'>, { hasVoted }: Elector): boolean =>
   anonymous && hasVoted;
 
-/** Sees how the votes stand: nobody before, unless the poll shows them to all, or to those who have voted. */
-export const canSeeResults = (
-  { state, results }: Pick<PollRow, 'state' | 'results'>,
-  electors: readonly Pick<Elector, 'hasVoted'>[],
-): boolean =>
-  state === 'CLOSED' || results === 'ALWAYS' || (results === 'AFTER_VOTE' && electors.some(({ hasVoted }) => hasVoted));
+type Counted = Pick<PollRow, 'state' | 'results' | 'anonymous' | 'electorate'> & { readonly voterCount: number };
 
-/** Sees who chose what: of a poll that is not anonymous, with the results, whoever takes part. */
+/** Fewer votes than this say who chose what, and so does each that is seen to come. */
+export const anonymityStep = 5;
+
+/** How many have voted, as is shown: of an anonymous poll that is open in steps, so that no vote is seen to come. */
+export const shownVoterCount = ({ state, anonymous, voterCount }: Counted): number =>
+  anonymous && state === 'OPEN' ? voterCount - (voterCount % anonymityStep) : voterCount;
+
+/**
+ * Sees how the votes stand: nobody before, unless the poll shows them to all, or to those who have voted. Of a poll for children nobody
+ * until it is closed, for until then a child may have several votes; of an anonymous one nobody while there are fewer than five.
+ */
+export function canSeeResults(poll: Counted, electors: readonly Pick<Elector, 'hasVoted'>[]): boolean {
+  if (poll.anonymous && poll.voterCount < anonymityStep) return false;
+  if (poll.state === 'CLOSED') return true;
+  if (poll.electorate === 'CHILD') return false;
+  return poll.results === 'ALWAYS' || (poll.results === 'AFTER_VOTE' && electors.some(({ hasVoted }) => hasVoted));
+}
+
+/** Whether all who see a poll see how many have voted: while one for children is open it could tell families of each other (§4.11). */
+export const tellsVoterCount = ({ electorate, state }: Pick<Counted, 'electorate' | 'state'>): boolean =>
+  electorate === 'PERSON' || state === 'CLOSED';
+
+/**
+ * Sees who chose what: of a poll that is not anonymous, with the results, the staff who take part. Families see how many: who is missing
+ * among the names would be a guardian who is hidden from them (§4.11). Between two both do.
+ */
 export const canSeeVoters = (
   viewer: Viewer,
-  poll: Pick<PollRow, 'state' | 'results' | 'anonymous'>,
+  poll: Counted,
   place: PollPlace,
   electors: readonly Pick<Elector, 'hasVoted'>[],
-): boolean => !poll.anonymous && obstacleAt(viewer, place) !== 'LEFT' && canSeeResults(poll, electors);
+): boolean =>
+  !poll.anonymous &&
+  obstacleAt(viewer, place) !== 'LEFT' &&
+  isAmongStaff(viewer, place) &&
+  canSeeResults(poll, electors);
+
+function isAmongStaff(viewer: Viewer, place: PollPlace): boolean {
+  if ('chat' in place) return place.chat.kind === 'DIRECT' || isStaffIn(place.own);
+  const { organizationId } = place.post.channel;
+  return viewer.isVerifiedStaffOf(organizationId) || viewer.leads(organizationId);
+}
 
 /** Closes a poll: its creator, and whoever answers for what is said in its place; between two each only their own. */
 export const canClosePoll = (viewer: Viewer, { creatorId }: Pick<PollRow, 'creatorId'>, place: PollPlace): boolean =>

@@ -15,6 +15,7 @@ export interface PollOption {
   readonly position: number;
   readonly text: string;
   readonly voteCount: number;
+  readonly shownCount: number;
 }
 
 /** A poll with all that it shows, read in one statement. */
@@ -40,9 +41,9 @@ const pollsBy = (column: string) =>
   select p.id, p.organization_id as "organizationId", p.message_id as "messageId", p.post_id as "postId",
     p.creator_id as "creatorId", p.question, p.multiple, p.anonymous, p.electorate, p.results, p.state,
     p.closes_at as "closesAt", p.closed_at as "closedAt",
-    (select json_agg(json_build_object('position', o.position, 'text', o.text, 'voteCount', o.vote_count) order by o.position)
+    (select json_agg(json_build_object('position', o.position, 'text', o.text, 'voteCount', o.vote_count, 'shownCount', o.shown_count) order by o.position)
       from poll_options o where o.poll_id = p.id) as options,
-    (select count(*)::int from poll_voters v where v.poll_id = p.id) as "voterCount",
+    (select count(distinct v.elector)::int from poll_voters v where v.poll_id = p.id) as "voterCount",
     json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as creator,
     m.chat_id as "chatId", c.audience_id as "audienceId", m.number, coalesce(m.state = 'SENT', false) as "isSent",
     c.history_visibility = 'ALL' or not exists (
@@ -100,7 +101,7 @@ export async function placeOf(ctx: Context, poll: Poll): Promise<PollPlace> {
 
 /** For whom the viewer votes in a poll, and what of that is written down. */
 export interface OwnElector extends Elector {
-  /** Empty where the poll is anonymous. */
+  /** Their own; empty where the poll is anonymous. */
   readonly positions: readonly number[];
 }
 
@@ -113,7 +114,10 @@ interface Asker extends Record<string, unknown> {
 /** In a poll for children they vote for those of theirs who are of the place's group; where all are told, of the organization. */
 const ownElectors = prepareRaw<OwnElector & { pollId: string }, Asker>(sql`
   select p.id as "pollId", e.elector, e.child_id as "childId", v.elector is not null as "hasVoted",
-    array(select w.position from poll_votes w where w.poll_id = p.id and w.elector = e.elector order by w.position) as positions
+    array(
+      select w.position from poll_votes w
+      where w.poll_id = p.id and w.elector = e.elector and w.user_id = ${sql.placeholder('userId')}::uuid
+      order by w.position) as positions
   from polls p
   left join messages m on m.id = p.message_id left join chats c on c.id = m.chat_id
   left join posts o on o.id = p.post_id left join channels h on h.id = o.channel_id
@@ -124,7 +128,7 @@ const ownElectors = prepareRaw<OwnElector & { pollId: string }, Asker>(sql`
     where p.electorate = 'CHILD' and k.id = any(${sql.placeholder('childIds')}::uuid[])
       and k.organization_id = p.organization_id and (h.kind = 'COMMUNITY' or k.group_id = coalesce(c.group_id, h.group_id))
   ) e
-  left join poll_voters v on v.poll_id = p.id and v.elector = e.elector
+  left join poll_voters v on v.poll_id = p.id and v.elector = e.elector and v.user_id = ${sql.placeholder('userId')}::uuid
   where p.id = any(${sql.placeholder('ids')}::uuid[])
   order by e.elector`);
 

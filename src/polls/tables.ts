@@ -58,7 +58,10 @@ export const polls = pgTable(
   ],
 );
 
-/** One answer. `voteCount` is kept for all polls; of an anonymous one there is nothing else. */
+/**
+ * One answer. `voteCount` is kept for all polls; of an anonymous one there is nothing else, and while it is open `shownCount` is what
+ * of it is shown: as it stood at the last five votes.
+ */
 export const pollOptions = pgTable(
   'poll_options',
   {
@@ -68,6 +71,7 @@ export const pollOptions = pgTable(
     position: smallint('position').notNull(),
     text: text('text').notNull(),
     voteCount: integer('vote_count').notNull().default(0),
+    shownCount: integer('shown_count').notNull().default(0),
   },
   (t) => [
     primaryKey({ name: 'poll_options_pkey', columns: [t.pollId, t.position] }),
@@ -76,7 +80,10 @@ export const pollOptions = pgTable(
   ],
 );
 
-/** Who has voted, or for which child somebody has: `elector` is the person's id or the child's. What they chose is not here. */
+/**
+ * Who has voted: `elector` is the person's id, or the child's for whom they have. Each guardian of a child votes for themself, and knows
+ * nothing of the others; when the poll is closed one of their votes counts. What they chose is not here.
+ */
 export const pollVoters = pgTable(
   'poll_voters',
   {
@@ -89,8 +96,10 @@ export const pollVoters = pgTable(
       .notNull()
       .references(() => users.id),
     childId: uuid('child_id').references(() => children.id),
+    /** Not, once the poll is closed, where another guardian's vote is the child's. */
+    isCounted: boolean('is_counted').notNull().default(true),
   },
-  (t) => [primaryKey({ name: 'poll_voters_pkey', columns: [t.pollId, t.elector] })],
+  (t) => [primaryKey({ name: 'poll_voters_pkey', columns: [t.pollId, t.elector, t.userId] })],
 );
 
 /** What was chosen, of polls that are not anonymous. */
@@ -99,17 +108,18 @@ export const pollVotes = pgTable(
   {
     pollId: uuid('poll_id').notNull(),
     elector: uuid('elector').notNull(),
+    userId: uuid('user_id').notNull(),
     position: smallint('position').notNull(),
     createdAt: createdAt(),
   },
   (t) => [
-    primaryKey({ name: 'poll_votes_pkey', columns: [t.pollId, t.position, t.elector] }),
+    primaryKey({ name: 'poll_votes_pkey', columns: [t.pollId, t.position, t.elector, t.userId] }),
     foreignKey({
       name: 'poll_votes_voter_fk',
-      columns: [t.pollId, t.elector],
-      foreignColumns: [pollVoters.pollId, pollVoters.elector],
+      columns: [t.pollId, t.elector, t.userId],
+      foreignColumns: [pollVoters.pollId, pollVoters.elector, pollVoters.userId],
     }),
-    index('poll_votes_elector_index').on(t.pollId, t.elector),
+    index('poll_votes_elector_index').on(t.pollId, t.elector, t.userId),
   ],
 );
 

@@ -205,6 +205,7 @@ async function shownTo(db: Database, viewer: Viewer, sent: Sent, { fileIds, ment
     mentioned: [],
     files: [],
     reactionCounts: [],
+    hiddenReactions: [],
     replyIsForAll: false,
   });
   if (fileIds.length === 0 && mentionedIds.length === 0) return message;

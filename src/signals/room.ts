@@ -143,9 +143,12 @@ export class Room<Person> implements Task {
     }
     const roster = this.#roster;
     if (!roster) return false;
-    const isAnew = before !== roster && !(before && isSame(before, roster));
-    if (isAnew) this.#shown = new Map();
-    const changes = this.#look(roster, isAnew ? roster.people.keys() : changed);
+    const others = before === roster ? [] : differing(before, roster);
+    for (const userId of others) if (!roster.people.has(userId)) this.#shown.delete(userId);
+    const changes = this.#look(roster, others.length > 0 ? roster.people.keys() : changed);
+    // Whoever is not told of any of them is not told that they came or went.
+    const isAnewTo = (looker: Looker) =>
+      others.some((userId) => !before || isToldOf(before, userId, looker) !== isToldOf(roster, userId, looker));
     const told = this.#shown.keys().flatMap((userId) => this.#toldOf(roster, userId));
     const whole = this.#compose(roster, [...told], true);
     const news = this.#compose(roster, changes, false);
@@ -153,7 +156,7 @@ export class Room<Person> implements Task {
       .filter((follower) => roster.covers(lookerOf(follower)))
       .map((follower): [Follower, Moment[]] => [
         follower,
-        (isAnew || newcomers.has(follower) ? whole : news)(lookerOf(follower)),
+        (newcomers.has(follower) || isAnewTo(lookerOf(follower)) ? whole : news)(lookerOf(follower)),
       ]);
     const handed = await Promise.all(wanted.map(([follower, moments]) => this.#render(follower, moments)));
     await this.#handOver(handed);
@@ -263,8 +266,14 @@ const quiet: State = { isOnline: false, isTyping: false };
 
 const lookerOf = ({ reader, sessionId }: Follower): Looker => ({ userId: reader.userId, sessionId });
 
-/** The same people, of whom the same may be told. */
-const isSame = (one: Roster<unknown>, other: Roster<unknown>): boolean =>
-  one.people.size === other.people.size &&
-  one.people.keys().every((userId) => other.people.has(userId)) &&
-  one.limited.symmetricDifference(other.limited).size === 0;
+const nobody: ReadonlySet<string> = new Set();
+
+/** Those who have come or gone, and those of whom others are told now, or others no longer. */
+const differing = (before: Roster<unknown> | null, after: Roster<unknown>): string[] => [
+  ...new Set(after.people.keys())
+    .symmetricDifference(before?.people ?? nobody)
+    .union(after.limited.symmetricDifference(before?.limited ?? nobody)),
+];
+
+const isToldOf = (roster: Roster<unknown>, userId: string, looker: Looker): boolean =>
+  roster.people.has(userId) && (!roster.limited.has(userId) || roster.shows(userId, looker));

@@ -5,7 +5,7 @@ import { DomainError, Forbidden, InvalidInput, InvalidState } from '../errors.ts
 import { valid } from '../input.ts';
 import { append } from '../log/append.ts';
 import { type HeldPoll, tellPlace, withPoll } from '../polls/commands.ts';
-import { isFinal, obstacleAt } from '../polls/policy.ts';
+import { anonymityStep, isFinal, obstacleAt } from '../polls/policy.ts';
 import { electorsIn, type OwnElector } from '../polls/queries.ts';
 import { pollOptions, pollVoters, pollVotes } from '../polls/tables.ts';
 import type { Viewer } from '../viewer.ts';
@@ -34,7 +34,7 @@ const Vote = z.object({
 });
 
 /**
- * Votes; in a poll for children for those named, else for all of the viewer's own that have no vote yet, else for all of them.
+ * Votes; in a poll for children for those named, else for all of the viewer's own for whom they have not voted yet, else for all of them.
  * Where it is written down who chose what, the vote takes the place of the former one. @throws NotFound, Forbidden, InvalidInput,
  * InvalidState, VoteIsFinal
  */
@@ -67,12 +67,12 @@ export const retractVote = (db: Database, viewer: Viewer, pollId: string, input:
     const wanted = idsOf(await electorsOf(tx, held, named));
     if (held.poll.anonymous) throw new VoteIsFinal();
     const { elector } = pollVoters;
-    const amongThem = (ids: string[]) => and(eq(pollVoters.pollId, pollId), inArray(elector, ids));
-    // What another guardian casts meanwhile stays.
+    const amongThem = (ids: string[]) =>
+      and(eq(pollVoters.pollId, pollId), inArray(elector, ids), eq(pollVoters.userId, viewer.userId));
     const cast = await tx.select({ elector }).from(pollVoters).where(amongThem(wanted)).orderBy(elector).for('update');
     if (cast.length === 0) return pollId;
     const electors = cast.map((voter) => voter.elector);
-    await replace(tx, pollId, electors, []);
+    await replace(tx, held, electors, []);
     await tx.delete(pollVoters).where(amongThem(electors));
     await tell(tx, held);
     return pollId;
@@ -122,12 +122,24 @@ async function drop(
 ): Promise<true> {
   const cast = await tx.insert(pollVoters).values(votersFor(held, electors)).onConflictDoNothing().returning();
   if (cast.length < electors.length) throw new VoteIsFinal();
-  await lockOptions(tx, held.poll.id);
+  const { id } = held.poll;
+  await lockOptions(tx, id);
+  // A child for whom another guardian has voted counts by that vote: which one it was nobody knows.
+  const [{ all, before } = { all: 0, before: 0 }] = await rows<{ all: number; before: number }>(
+    tx,
+    sql`
+    select count(distinct elector)::int as all, count(distinct elector) filter (where earlier)::int as before
+    from (
+      select elector, not (elector = any(${sql.param(idsOf(electors))}::uuid[]) and user_id = ${held.viewer.userId}) as earlier
+      from poll_voters where poll_id = ${id}) v`,
+  );
+  const isStep = Math.floor(all / anonymityStep) > Math.floor(before / anonymityStep);
+  const chosen = sql`case when position = any(${sql.param(positions)}::int[]) then ${all - before}::int else 0 end`;
   // Every answer's row is written anew, the chosen and the others: else the version of a row would name its last voter's transaction.
   await tx.execute(sql`
-    update poll_options
-    set vote_count = vote_count + case when position = any(${sql.param(positions)}::int[]) then ${cast.length}::int else 0 end
-    where poll_id = ${held.poll.id}`);
+    update poll_options set vote_count = vote_count + ${chosen},
+      shown_count = case when ${isStep} then vote_count + ${chosen} else shown_count end
+    where poll_id = ${id}`);
   return true;
 }
 
@@ -142,16 +154,16 @@ async function write(
     .insert(pollVoters)
     .values(votersFor(held, electors))
     .onConflictDoUpdate({
-      target: [pollVoters.pollId, pollVoters.elector],
+      target: [pollVoters.pollId, pollVoters.elector, pollVoters.userId],
       set: { userId: sql`excluded.user_id` },
     });
-  return replace(tx, held.poll.id, idsOf(electors), positions);
+  return replace(tx, held, idsOf(electors), positions);
 }
 
 /** Makes what some have chosen what is given, and the counts right. Their rows of `poll_voters` are locked. */
 async function replace(
   tx: Transaction,
-  pollId: string,
+  { poll: { id: pollId }, viewer: { userId } }: HeldPoll,
   electors: readonly string[],
   positions: readonly number[],
 ): Promise<boolean> {
@@ -162,12 +174,13 @@ async function replace(
     sql`
     with gone as (
       delete from ${pollVotes} v
-      where v.poll_id = ${pollId} and v.elector = any(${sql.param(electors)}::uuid[]) and v.position <> all(${chosen})
+      where v.poll_id = ${pollId} and v.elector = any(${sql.param(electors)}::uuid[]) and v.user_id = ${userId}
+        and v.position <> all(${chosen})
       returning v.position
     ),
     come as (
-      insert into ${pollVotes} (poll_id, elector, position)
-      select ${pollId}::uuid, e, p from unnest(${sql.param(electors)}::uuid[]) e, unnest(${chosen}) p
+      insert into ${pollVotes} (poll_id, elector, user_id, position)
+      select ${pollId}::uuid, e, ${userId}::uuid, p from unnest(${sql.param(electors)}::uuid[]) e, unnest(${chosen}) p
       on conflict do nothing
       returning position
     ),
@@ -191,9 +204,10 @@ const lockOptions = (tx: Transaction, pollId: string) =>
     .orderBy(pollOptions.position)
     .for('update');
 
-/** All who see it, if they see how the votes stand and a chat is no larger than that; else the voter's own devices. */
+/** All who see it, if they see how the votes stand and a chat is no larger than that; else the voter's own devices. Who voted is not told. */
 async function tell(tx: Transaction, { poll, place, placeId, viewer }: HeldPoll): Promise<void> {
-  if ('chat' in place && !poll.anonymous && poll.results === 'ALWAYS') return tellPlace(tx, poll, 'POLL_VOTED');
+  if ('chat' in place && !poll.anonymous && poll.electorate === 'PERSON' && poll.results === 'ALWAYS')
+    return tellPlace(tx, poll, 'POLL_VOTED');
   const { id: subjectId, organizationId } = poll;
   await append(tx, { kind: 'POLL_VOTED', organizationId, subjectId, audienceId: viewer.userId, payload: { placeId } });
 }

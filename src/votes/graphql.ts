@@ -43,9 +43,9 @@ builder.objectField(PollOptionType, 'voters', (t) =>
     type: VoterType,
     nullable: true,
     description:
-      'Who chose it, in no order of time, as far as the viewer meets them: a guardian whose contacts are LIMITED is left out for ' +
-      'other families (§4.11). Null: the poll is anonymous, its results are not shown to this viewer, or not yet, or they take ' +
-      'part in the chat no longer.',
+      'Who chose it, in no order of time: for the staff who take part, as far as they meet them. Families see how many, never who ' +
+      '(§4.11). Null: the poll is anonymous, its results are not shown to this viewer, or not yet, or they are not one of the staff, or ' +
+      'take part in the chat no longer.',
     resolve: async ({ poll, position }, args, ctx) => {
       if (poll.anonymous) return null;
       const [place, electors] = await Promise.all([placeOf(ctx, poll), ctx.load(electorsIn, poll.id)]);
@@ -56,14 +56,15 @@ builder.objectField(PollOptionType, 'voters', (t) =>
 );
 
 const childIds =
-  'In a poll for children: for which of the viewer’s children. Without: for all who have no vote yet, or if each has one, for all.';
+  'In a poll for children: for which of the viewer’s children. Without: for all for whom they have not voted yet, or else for all.';
 
 builder.mutationField('vote', (t) =>
   t.fieldWithInput({
     type: PollType,
     description:
-      'Votes in a poll; see its `viewerCanVote` and `viewerElectors`. While it is open, another vote takes the place of the former ' +
-      'one, for a child also of another of its guardians; of an anonymous poll a vote is final. Repeating it changes nothing.',
+      'Votes in a poll; see its `viewerCanVote` and `viewerElectors`. While it is open, another vote takes the place of the viewer’s ' +
+      'former one; of an anonymous poll a vote is final. For a child each of its guardians votes, and the child counts once, at the end ' +
+      '(`PollElectorate`). Repeating it changes nothing.',
     errors: { types: [InvalidState, VoteIsFinal] },
     input: {
       pollId: t.input.id(whichPoll),
@@ -82,8 +83,7 @@ builder.mutationField('retractVote', (t) =>
   t.fieldWithInput({
     type: PollType,
     description:
-      'Takes a vote back while the poll is open; never of an anonymous one. Who may vote; for a child any of its guardians. ' +
-      'Repeating it changes nothing.',
+      'Takes the viewer’s own vote back while the poll is open; never of an anonymous one. Who may vote. Repeating it changes nothing.',
     errors: { types: [InvalidState, VoteIsFinal] },
     input: {
       pollId: t.input.id(whichPoll),

@@ -30,7 +30,7 @@ const wanted = sql`
 
 const voters = sql`
   from poll_votes v
-  join poll_voters s on s.poll_id = v.poll_id and s.elector = v.elector
+  join poll_voters s on s.poll_id = v.poll_id and s.elector = v.elector and s.user_id = v.user_id and s.is_counted
   join users u on u.id = s.user_id
   where v.poll_id = p.id and v.position = split_part(a.id, ' ', 2)::int
     and not (${hiddenFrom(sql`s.user_id`, sql`p.organization_id`)} and (p.electorate = 'CHILD' or not exists (
