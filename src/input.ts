@@ -24,13 +24,13 @@ export function valid<Schema extends z.ZodType>(schema: Schema, input: unknown):
 /** What Postgres and JSON can keep: no NUL, no half of a surrogate pair. */
 const keepable = (value: string): boolean => value.isWellFormed() && !value.includes('\0');
 
+/** Up to `max` characters after trimming; of a longer text nothing else is looked at, which would take its time. */
+const bounded = (max: number) => z.string().trim().max(max, { abort: true });
+
 /** A name or title: 1 to `max` characters after trimming, on one line, with a letter or digit, without hidden characters. */
 export const line = (max: number) =>
-  z
-    .string()
-    .trim()
+  bounded(max)
     .min(1)
-    .max(max)
     .refine(keepable)
     .regex(/^(?=.*[\p{L}\p{N}])[^\p{Cc}\p{Cf}]*$/u);
 
@@ -45,10 +45,7 @@ const visible = /[^\s\p{Cf}\p{Zs}]/u;
 
 /** Free text: up to `max` characters after trimming, new lines and tabs among them; empty to the eye means none. */
 export const prose = (max: number) =>
-  z
-    .string()
-    .trim()
-    .max(max)
+  bounded(max)
     .refine(keepable)
     .regex(/^(?:[^\p{Cc}]|[\n\r\t])*$/u)
     .nullish()
@@ -69,8 +66,9 @@ export const idempotencyKey = z
   .transform((value) => value ?? null);
 
 export const email = z
-  .email()
-  .max(254)
+  .string()
+  .max(254, { abort: true })
+  .pipe(z.email())
   .nullish()
   .transform((value) => value ?? null);
 
@@ -82,9 +80,9 @@ function isBare(value: string): boolean {
 
 /** An https address without a name or password in it, in its canonical form. */
 export const httpsUrl = z
-  .url({ protocol: /^https$/, hostname: z.regexes.domain })
-  .max(500)
-  .refine(isBare)
+  .string()
+  .max(500, { abort: true })
+  .pipe(z.url({ protocol: /^https$/, hostname: z.regexes.domain }).refine(isBare))
   .nullish()
   .transform((value) => (value ? new URL(value).href : null));
 

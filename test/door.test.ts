@@ -73,6 +73,10 @@ describe('what strangers send is bounded before it is understood', () => {
       `{ viewer { ...F0 } } ${times(30, (at) => `fragment F${at} on Viewer { ${times(29 - at, (on) => `...F${at + on + 1}`).join(' ')} locale }`).join(' ')}`,
     ],
     [
+      'asks for one thing in fragment after fragment',
+      `{ viewer { ${times(20, (at) => `...F${at}`).join(' ')} } } ${times(20, (at) => `fragment F${at} on Viewer { ${'user { id } '.repeat(5)} }`).join(' ')}`,
+    ],
+    [
       'names hundreds of fragments',
       `{ viewer { ...F0 } } ${times(60, (at) => `fragment F${at} on Viewer { locale ...F${at + 1} }`).join(' ')}`,
     ],

@@ -1,6 +1,8 @@
 import {
+  type ASTNode,
   type DocumentNode,
   type FieldNode,
+  type FragmentDefinitionNode,
   type GraphQLSchema,
   Kind,
   type SelectionNode,
@@ -34,12 +36,16 @@ const maxRepeats = 300;
 export function demandModest(schema: GraphQLSchema, document: DocumentNode): void {
   demandFewRootFields(schema, document);
   const counts = { aliases: 0, directives: 0, fragments: 0, spreads: 0, repeats: 0 };
+  // Fragments on one type stand together where they are spread.
+  const together = new Map<string, Names>();
   visit(document, {
     Directive() {
       if (++counts.directives > maxDirectives) refuse(maxDirectives, 'directives');
     },
-    FragmentDefinition() {
+    FragmentDefinition({ typeCondition }) {
       if (++counts.fragments > maxFragments) refuse(maxFragments, 'fragments');
+      const type = typeCondition.name.value;
+      if (!together.has(type)) together.set(type, new Map());
     },
     FragmentSpread() {
       if (++counts.spreads > maxSpreads) refuse(maxSpreads, 'fragment spreads');
@@ -47,10 +53,11 @@ export function demandModest(schema: GraphQLSchema, document: DocumentNode): voi
     Field({ alias }) {
       if (alias && ++counts.aliases > maxAliases) refuse(maxAliases, 'aliases');
     },
-    SelectionSet(set) {
+    SelectionSet(set, _key, parent) {
       const spreads = set.selections.filter(({ kind }) => kind === Kind.FRAGMENT_SPREAD);
       if (spreads.length > maxSpreadsAtOnce) refuse(maxSpreadsAtOnce, 'fragment spreads in one place');
-      counts.repeats += repeatsIn(set);
+      const names = isFragment(parent) ? together.get(parent.typeCondition.name.value) : undefined;
+      counts.repeats += repeatsIn(set, names);
       if (counts.repeats > maxRepeats) refuse(maxRepeats, 'pairs of fields of one name');
     },
   });
@@ -75,6 +82,9 @@ function demandFewRootFields(schema: GraphQLSchema, { definitions }: DocumentNod
   }
 }
 
+const isFragment = (node: ASTNode | readonly ASTNode[] | undefined): node is FragmentDefinitionNode =>
+  node !== undefined && 'kind' in node && node.kind === Kind.FRAGMENT_DEFINITION;
+
 /** The fields of a selection itself, those in inline fragments among them. */
 function ownFields({ selections }: SelectionSetNode): FieldNode[] {
   const fields: FieldNode[] = [];
@@ -86,9 +96,11 @@ function ownFields({ selections }: SelectionSetNode): FieldNode[] {
   return fields;
 }
 
-/** How many pairs of its fields answer to one name. */
-function repeatsIn(set: SelectionSetNode): number {
-  const seen = new Map<string, number>();
+/** How often each name was asked for. */
+type Names = Map<string, number>;
+
+/** How many pairs of its fields answer to one name, with those seen before. */
+function repeatsIn(set: SelectionSetNode, seen: Names = new Map()): number {
   let pairs = 0;
   for (const { alias, name } of ownFields(set)) {
     const key = (alias ?? name).value;
