@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { RateLimiterDrizzle } from 'rate-limiter-flexible';
-import { forgetSpent, keepSessions } from './accounts/commands.ts';
+import { keepSessions } from './accounts/commands.ts';
 import { rateLimits } from './accounts/tables.ts';
 import { setOperators } from './audiences/commands.ts';
 import { leastOf } from './audiences/policy.ts';
@@ -21,7 +21,7 @@ import { together } from './database/together.ts';
 import { codeDelivery, type DeliverCode } from './delivery/codes.ts';
 import { fillDemo } from './demo/commands.ts';
 import { makeDueMovements } from './due-movements/commands.ts';
-import { linkSecret, sweepFiles } from './files/commands.ts';
+import { sweepFiles } from './files/commands.ts';
 import { Pages } from './graphql/asking.ts';
 import type { Services } from './graphql/context.ts';
 import { EventStreams } from './graphql/event-stream.ts';
@@ -32,6 +32,7 @@ import { createPipeline } from './graphql/pipeline.ts';
 import { limiter, limitInMemory } from './graphql/rates.ts';
 import { serveSockets } from './graphql/websocket.ts';
 import { startInspector } from './inspection/inspector.ts';
+import { demandSameSecret } from './installation/commands.ts';
 import { type Jobs, prepareTasks, type RecurringJob, startJobs } from './jobs/queue.ts';
 import type { TaskKind } from './jobs/tasks.ts';
 import { expireJoinRequests } from './join-requests/commands.ts';
@@ -48,10 +49,13 @@ import { rosters } from './presence/queries.ts';
 import { scheduledPublication } from './publications/commands.ts';
 import { scheduledMessage } from './scheduled-messages/commands.ts';
 import { schema } from './schema.ts';
+import { openSecret } from './secrets.ts';
+import { forgetSpent } from './sign-in/commands.ts';
 import { Attendance } from './signals/attendance.ts';
 import { Board } from './signals/board.ts';
 import { Rooms } from './signals/rooms.ts';
 import { Signals } from './signals/signals.ts';
+import { raise } from './sms/commands.ts';
 import { openStorage } from './storage/storage.ts';
 import { Streaming } from './streaming/streaming.ts';
 import { Downloads } from './transfers/downloads.ts';
@@ -96,12 +100,14 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   );
   await migrate(connection);
   const { db } = connection;
-  const demo = config.demo ? await fillDemo(db, () => prepareTasks(connection, ownTasks, logger)) : null;
+  const secret = await openSecret(config.secret, config.dataDirectory);
+  await demandSameSecret(db, secret);
+  const demo = config.demo ? await fillDemo(db, secret, () => prepareTasks(connection, ownTasks, logger)) : null;
   await setOperators(db, [...new Set([...config.operatorPhones, ...(demo?.operatorPhones ?? [])])]);
 
   const storage = stack.use(openStorage(config.storage));
   await storage.check();
-  const links = await FileLinks.with(await linkSecret(db));
+  const links = await FileLinks.with(secret.keyFor('links to files'));
 
   const signals = stack.use(await startSignals(connection, config, logger));
   const board = stack.use(new Board());
@@ -146,7 +152,9 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
   const services: Services = {
     db,
     hub,
+    secret,
     deliverCode: outside.deliverCode ?? codeDelivery(config, print),
+    sms: { budgets: config.smsBudgets, raise: (alarms) => raise(logger, alarms) },
     limitAddress: limiter(
       new RateLimiterDrizzle({
         storeClient: db,

@@ -43,6 +43,20 @@ export interface FilesDirectory {
 /** Where the bytes of uploaded files lie. */
 export type StorageConfig = FilesDirectory | S3Bucket;
 
+/** How many messages may go out on a day (UTC). */
+export interface SmsBudgets {
+  readonly perDay: number;
+  /** Calling codes of the countries where the institutions are: `7`. */
+  readonly countries: readonly string[];
+  /** For each other country. */
+  readonly abroadPerDay: number;
+  /** Those that did not sign in, from one network, and from one address. */
+  readonly perNetwork: number;
+  readonly perAddress: number;
+  /** Those that did not sign in, for one phone. */
+  readonly perPhone: number;
+}
+
 const environment = z
   .object({
     NODE_ENV: z
@@ -57,6 +71,7 @@ const environment = z
       .optional(),
     HOMEROOM_DATABASE_POOL: whole(10, 2, 200),
     HOMEROOM_NATS_URL: natsServers,
+    HOMEROOM_SECRET: secret.optional(),
     HOMEROOM_DATA: z.string().min(1).default('data'),
     HOMEROOM_FILES: z.string().min(1).optional(),
     HOMEROOM_S3_BUCKET: z
@@ -96,6 +111,16 @@ const environment = z
       .default('{"to":{phone},"text":{text}}')
       .refine((body) => body.includes('{phone}') && body.includes('{text}'), 'must contain {phone} and {text}'),
     HOMEROOM_SMS_SECRET: z.string().min(1).optional(),
+    HOMEROOM_SMS_PER_DAY: whole(5000, 10, 10_000_000),
+    HOMEROOM_SMS_COUNTRIES: z
+      .string()
+      .regex(/^[1-9]\d{0,2}( *, *[1-9]\d{0,2})*$/, 'must be calling codes without +, separated by commas')
+      .default('7')
+      .transform((codes) => codes.split(',').map((code) => code.trim())),
+    HOMEROOM_SMS_ABROAD_PER_DAY: whole(100, 0, 10_000_000),
+    HOMEROOM_SMS_PER_NETWORK: whole(200, 1, 1_000_000),
+    HOMEROOM_SMS_PER_ADDRESS: whole(100, 1, 1_000_000),
+    HOMEROOM_SMS_PER_PHONE: whole(25, 5, 1000),
     HOMEROOM_PUBLIC_URL: z
       .url({ protocol: /^https?$/, error: 'must be https://host' })
       .refine(
@@ -184,6 +209,15 @@ function conferencingOf(env: Environment): ConferencingConfig | null {
   return url && apiKey && apiSecret ? { url, apiKey, apiSecret } : null;
 }
 
+const smsBudgetsOf = (env: Environment): SmsBudgets => ({
+  perDay: env.HOMEROOM_SMS_PER_DAY,
+  countries: env.HOMEROOM_SMS_COUNTRIES,
+  abroadPerDay: env.HOMEROOM_SMS_ABROAD_PER_DAY,
+  perNetwork: env.HOMEROOM_SMS_PER_NETWORK,
+  perAddress: env.HOMEROOM_SMS_PER_ADDRESS,
+  perPhone: env.HOMEROOM_SMS_PER_PHONE,
+});
+
 /** What the process runs with; see the README's table for each setting. */
 export type Config = ReturnType<typeof readConfig>;
 
@@ -211,6 +245,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     databasePool: is.HOMEROOM_DATABASE_POOL,
     nats: is.HOMEROOM_NATS_URL,
     dataDirectory: is.HOMEROOM_DATA,
+    /** Null: it lies in the data directory. */
+    secret: is.HOMEROOM_SECRET ?? null,
     storage: storageOf(is),
     maxUploadBytes: is.HOMEROOM_MAX_UPLOAD_MB * 1024 * 1024,
     /** Null: hosts stream elsewhere, or not at all. */
@@ -223,6 +259,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     sms: is.HOMEROOM_SMS_URL
       ? { url: is.HOMEROOM_SMS_URL, body: is.HOMEROOM_SMS_BODY, secret: is.HOMEROOM_SMS_SECRET ?? null }
       : null,
+    smsBudgets: smsBudgetsOf(is),
     /** Where browsers reach this server. */
     publicUrl: is.HOMEROOM_PUBLIC_URL ?? null,
     allowedOrigins: is.HOMEROOM_ALLOWED_ORIGINS,

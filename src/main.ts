@@ -1,5 +1,6 @@
 import { startApp } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { SecretError } from './secrets.ts';
 
 /** How long a stop may take before the process goes anyway. */
 const stopMs = 15_000;
@@ -20,6 +21,7 @@ try {
   }
 } catch (error) {
   if (error instanceof ConfigError) process.stderr.write(`The configuration is wrong:\n${error.message}\n`);
+  else if (error instanceof SecretError) process.stderr.write(`${error.message}\n`);
   else process.stderr.write(`Homeroom could not start: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);
 }

@@ -1,6 +1,7 @@
 import './graphql/scalars.ts';
 import './graphql/errors.ts';
 import './accounts/graphql.ts';
+import './sign-in/graphql.ts';
 import './files/graphql.ts';
 import './organizations/graphql.ts';
 import './files/graphql.ts';

@@ -1,3 +1,4 @@
+import { accountTexts } from './texts-accounts.ts';
 import { chatTexts } from './texts-chats.ts';
 import { liveTexts } from './texts-live.ts';
 
@@ -7,6 +8,7 @@ export type Locale = (typeof locales)[number];
 
 /** Every text for people, in every language; `{name}` is filled from the values given with the key. */
 const catalogue = {
+  ...accountTexts,
   ...chatTexts,
   ...liveTexts,
   NOT_FOUND: { ru: 'Не найдено.', en: 'Not found.' },
@@ -46,10 +48,6 @@ const catalogue = {
     en: 'Materials are kept by the confirmed staff of the group and by administrators.',
   },
   INVALID_STATE: { ru: 'Сейчас это невозможно: состояние {state}.', en: 'Not possible now: the state is {state}.' },
-  INVALID_PHONE: {
-    ru: 'Нужен номер мобильного телефона в международном формате, например +79161234567.',
-    en: 'A mobile phone number in international form is needed, for example +79161234567.',
-  },
   INVALID_CURSOR: { ru: 'Этот курсор не от этого сервера.', en: 'This cursor is not from this server.' },
   INVALID_PAGE: { ru: 'Размер страницы: от 1 до {max}.', en: 'A page holds from 1 to {max} items.' },
   INVALID_VERIFIED_EMPLOYEE: {
@@ -156,16 +154,8 @@ const catalogue = {
     ru: 'Этот ключ идемпотентности уже использован для другого запроса.',
     en: 'This idempotency key was already used for a different request.',
   },
-  INVALID_CODE: {
-    ru: 'Код неверен или устарел. Запросите новый.',
-    en: 'The code is wrong or too old. Ask for a new one.',
-  },
   OPERATION_TOO_LARGE: { ru: 'Слишком много сразу. Запросите по частям.', en: 'Too much at once. Ask in parts.' },
   RATE_LIMITED: { ru: 'Слишком часто. Повторите позже.', en: 'Too often. Try again later.' },
-  DELIVERY_FAILED: {
-    ru: 'Не удалось отправить код. Повторите позже.',
-    en: 'The code could not be sent. Try again later.',
-  },
   LAST_ADMIN: {
     ru: 'Это последний администратор: сначала назначьте другого.',
     en: 'This is the last administrator: appoint another one first.',
@@ -178,10 +168,6 @@ const catalogue = {
   COOL_DOWN: { ru: 'После отказа заявку можно подать позже.', en: 'After a rejection, ask again later.' },
   UNAVAILABLE: { ru: 'Сервис временно недоступен. Повторите позже.', en: 'Temporarily unavailable. Try again.' },
   INTERNAL: { ru: 'У нас что-то сломалось. Повторите позже.', en: 'Something went wrong here, not with you.' },
-  SIGN_IN_CODE: {
-    ru: '{code} — код для входа в Homeroom. Никому его не сообщайте.',
-    en: '{code} is your Homeroom sign-in code. Tell it to nobody.',
-  },
   GROUP_STAFF: { ru: 'Сотрудники', en: 'Staff' },
   CHANNEL_COMMUNITY: { ru: 'Сообщество', en: 'Community' },
   CHANNEL_STAFF: { ru: 'Сотрудники', en: 'Staff' },

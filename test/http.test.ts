@@ -132,8 +132,8 @@ describe('the session’s cookie', () => {
     const origin = new URL(app.url).origin;
     const visitor = app.world.anonymous();
     const phone = '+79160007001';
-    await visitor.does('RequestSignInCode', { phone });
-    const signed = await visitor.send(operation('SignIn'), { phone, code: app.codeFor(phone) }, { origin });
+    const { challengeId } = await visitor.does('RequestSignInCode', { phone });
+    const signed = await visitor.send(operation('SignIn'), { challengeId, code: app.codeFor(phone) }, { origin });
     const [given = ''] = signed.headers.getSetCookie();
     expect(given).toMatch(/^homeroom_session=[\w-]{20,}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/);
     const cookie = given.split(';')[0] ?? '';
@@ -153,8 +153,8 @@ describe('the session’s cookie', () => {
   test('is not given to programs, which keep the token', async () => {
     const visitor = app.world.anonymous();
     const phone = '+79160007002';
-    await visitor.does('RequestSignInCode', { phone });
-    const signed = await visitor.send(operation('SignIn'), { phone, code: app.codeFor(phone) });
+    const { challengeId } = await visitor.does('RequestSignInCode', { phone });
+    const signed = await visitor.send(operation('SignIn'), { challengeId, code: app.codeFor(phone) });
     expect(signed.headers.getSetCookie()).toEqual([]);
   });
 

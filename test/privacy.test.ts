@@ -267,12 +267,12 @@ test('bulk approvals of several organizations at once do not wait for each other
 
 test('browsers get their session over encrypted connections only, in production', async () => {
   await using app = await startTestApp({ config: { production: true } });
-  await app.world.anonymous().does('RequestSignInCode', { phone: operatorPhone });
+  const { challengeId } = await app.world.anonymous().does('RequestSignInCode', { phone: operatorPhone });
   const origin = new URL(app.url).origin;
   const signed = await app.world
     .anonymous()
     .send(
-      `mutation { signIn(input: { phone: "${operatorPhone}", code: "${app.codeFor(operatorPhone)}" }) { __typename } }`,
+      `mutation { signIn(input: { challengeId: "${challengeId}", code: "${app.codeFor(operatorPhone)}" }) { __typename } }`,
       {},
       { origin },
     );

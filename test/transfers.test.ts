@@ -10,9 +10,11 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import { SignJWT } from 'jose';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Secret } from '../src/secrets.ts';
 import { receive } from '../src/transfers/reception.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json, TestClient } from './support/client.ts';
+import { testSecret } from './support/postgres.ts';
 import { inDatabase } from './support/sql.ts';
 import { anyMoment, eventually } from './support/waiting.ts';
 
@@ -360,7 +362,7 @@ describe('a link', () => {
     const person = await app.world.person();
     const { id } = await app.world.upload(person);
     const link = await linkOf(person, id);
-    const [key] = await inDatabase(app, (sql) => sql`select secret from file_link_key`);
+    const key = new Secret(testSecret).keyFor('links to files');
     const [session] = await inDatabase(
       app,
       (sql) => sql`select s.id from sessions s join users u on u.id = s.user_id where u.phone = ${person.phone}`,
@@ -371,13 +373,13 @@ describe('a link', () => {
         .setSubject(rowIdOf(id))
         .setExpirationTime(expires)
         .sign(secret);
-    expect((await person.fetch(`/files/${await made(key?.secret, '1 minute')}`)).status).toBe(200);
+    expect((await person.fetch(`/files/${await made(key, '1 minute')}`)).status).toBe(200);
     const [head = '', payload = '', signature = ''] = link.slice('/files/'.length).split('.');
     const other = { ...JSON.parse(String(Buffer.from(payload, 'base64url'))), variant: 'PREVIEW' };
     const dead = [
-      await made(key?.secret, '1 second ago'),
+      await made(key, '1 second ago'),
       await made(randomBytes(32), '1 minute'),
-      await made(Buffer.concat([key?.secret, key?.secret]), '1 minute', 'HS512'),
+      await made(Buffer.concat([key, key]), '1 minute', 'HS512'),
       `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`,
       `${head}.${Buffer.from(JSON.stringify(other)).toString('base64url')}.${signature}`,
       `${head}.${payload}`,

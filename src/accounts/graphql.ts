@@ -1,40 +1,12 @@
-import { RateLimited } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
-import { ErrorInterface } from '../graphql/errors.ts';
 import { globalId, idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { encodeCursor } from '../log/cursor.ts';
 import type { Viewer } from '../viewer.ts';
-import {
-  type CodeRequest,
-  DeliveryFailed,
-  InvalidCode,
-  requestSignInCode,
-  revokeOtherSessions,
-  revokeSession,
-  signIn,
-  signOut,
-  updateProfile,
-} from './commands.ts';
+import { revokeOtherSessions, revokeSession, signOut, updateProfile } from './commands.ts';
 import { sessionById, sessionsOf, userById } from './queries.ts';
 import type { PersonName, Session, User } from './tables.ts';
-
-builder.objectType(InvalidCode, {
-  name: 'InvalidCode',
-  interfaces: [ErrorInterface],
-  description: '`INVALID_CODE`: wrong, older than 5 minutes, used, or never asked for.',
-  fields: (t) => ({
-    attemptsLeft: t.exposeInt('attemptsLeft', {
-      description: 'How often the newest code may still be tried; 0: ask for a new one.',
-    }),
-  }),
-});
-builder.objectType(DeliveryFailed, {
-  name: 'DeliveryFailed',
-  interfaces: [ErrorInterface],
-  description: '`DELIVERY_FAILED`: the code could not be sent. Asking again is allowed at once.',
-});
 
 export const LocaleEnum = builder.enumType('Locale', {
   description: 'A language in which Homeroom speaks.',
@@ -64,7 +36,7 @@ export const ContactType = builder.objectRef<Pick<User, 'phone' | 'email'>>('Con
   }),
 });
 
-const SessionType = builder.objectRef<Session>('Session');
+export const SessionType = builder.objectRef<Session>('Session');
 builder.node(SessionType, {
   description: 'One device or browser on which the viewer is signed in. Seen by its owner alone.',
   id: { resolve: ({ id }) => id, description: 'Unique in the whole API.' },
@@ -81,6 +53,12 @@ builder.node(SessionType, {
       type: 'DateTime',
       nullable: true,
       description: 'When it was ended; null: it was not.',
+    }),
+    knowsDevice: t.boolean({
+      description:
+        'Whether the phone knows the device again: there it gets codes also while strangers ask for too many. Ends with the ' +
+        'session’s end, except by time.',
+      resolve: ({ deviceHash }) => deviceHash !== null,
     }),
     isCurrent: t.boolean({
       perViewer: true,
@@ -141,79 +119,11 @@ builder.queryField('viewer', (t) =>
   }),
 );
 
-const CodeRequestType = builder.objectRef<CodeRequest>('SignInCodeRequest').implement({
-  description: 'A code is on its way. The answer is the same whether or not the phone is known here.',
-  fields: (t) => ({
-    phone: t.exposeString('phone', { description: 'The phone in E.164, as it was understood.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when the code is good: 5 minutes.' }),
-    resendAt: t.expose('resendAt', {
-      type: 'DateTime',
-      description: 'When another one may be asked for: after 60 seconds.',
-    }),
-  }),
-});
-
-const phoneDescription = 'A phone number: international, or Russian as it is written there. `+79161234567`';
-
-builder.mutationField('requestSignInCode', (t) =>
-  t.fieldWithInput({
-    type: CodeRequestType,
-    anonymous: true,
-    description:
-      'Sends a one-time code of 6 digits to a phone (§2.1.3). Within 60 seconds a repeat sends nothing and returns the ' +
-      'first. Limited per phone and per address.',
-    errors: { types: [RateLimited, DeliveryFailed] },
-    input: { phone: t.input.string({ required: true, description: phoneDescription }) },
-    resolve: async (_root, { input }, ctx) => {
-      const { deliverCode, limitAddress } = ctx.services;
-      await limitAddress(ctx.asking.address);
-      return requestSignInCode(ctx.db, { ...input, locale: ctx.locale }, deliverCode);
-    },
-  }),
-);
-
-const SignInPayload = builder
-  .objectRef<{ token: string; viewer: Viewer; session: Session }>('SignInPayload')
-  .implement({
-    description: 'A new session. Browsers also get it as an HttpOnly cookie.',
-    fields: (t) => ({
-      token: t.exposeString('token', {
-        description: 'For `Authorization: Bearer …` and the socket’s `connectionParams`. Shown once.',
-      }),
-      viewer: t.field({ type: ViewerType, description: 'Who is signed in now.', resolve: ({ viewer }) => viewer }),
-      session: t.field({ type: SessionType, description: 'The session.', resolve: ({ session }) => session }),
-    }),
-  });
-
-builder.mutationField('signIn', (t) =>
-  t.fieldWithInput({
-    type: SignInPayload,
-    anonymous: true,
-    description:
-      'Signs in with the newest code sent to a phone: 5 attempts in 5 minutes. The first sign-in makes an ordinary account ' +
-      'without rights.',
-    errors: { types: [InvalidCode, RateLimited] },
-    input: {
-      phone: t.input.string({ required: true, description: phoneDescription }),
-      code: t.input.string({ required: true, description: 'The 6 digits.' }),
-    },
-    resolve: async (_root, { input }, ctx) => {
-      const { authenticate, limitAddress, sessionDays } = ctx.services;
-      await limitAddress(ctx.asking.address);
-      const { client } = ctx.asking;
-      const signed = await signIn(ctx.db, { ...input, client, locale: ctx.locale, maxDays: sessionDays.max });
-      const viewer = await authenticate(signed.token);
-      if (!viewer) throw new Error('a session just begun is over');
-      ctx.asking.setCookie(signed.token);
-      ctx.become(viewer);
-      return { ...signed, viewer };
-    },
-  }),
-);
-
 builder.mutationField('signOut', (t) =>
   t.boolean({
-    description: 'Ends this session: its subscriptions end with AccessEnded, its sockets close. Always true.',
+    description:
+      'Ends this session: its subscriptions end with AccessEnded, its sockets close, and the phone no longer knows the device. ' +
+      'Always true.',
     resolve: async (_root, _args, ctx) => {
       await signOut(ctx.db, ctx.viewer);
       ctx.asking.setCookie(null);
@@ -226,7 +136,9 @@ builder.mutationField('signOut', (t) =>
 builder.mutationField('revokeSession', (t) =>
   t.fieldWithInput({
     type: SessionType,
-    description: 'Ends one of the viewer’s sessions, as after losing a phone. One that has ended stays so.',
+    description:
+      'Ends one of the viewer’s sessions, as after losing a phone; the viewer’s phone no longer knows that device. One that has ' +
+      'ended stays so.',
     errors: {},
     input: { sessionId: t.input.id({ required: true, description: 'Which session.' }) },
     resolve: (_root, { input }, ctx) => revokeSession(ctx.db, ctx.viewer, idOf('Session', input.sessionId)),

@@ -1,10 +1,9 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, pgEnum, pgTable, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { check, index, integer, pgEnum, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { bytea, createdAt, id, instant } from '../database/columns.ts';
 import { locales } from '../texts.ts';
 
 export const localeEnum = pgEnum('locale', locales);
-export const challengeState = pgEnum('sign_in_challenge_state', ['ISSUED', 'USED', 'LOCKED', 'FAILED']);
 export const sessionEnd = pgEnum('session_end', ['SIGNED_OUT', 'REVOKED']);
 
 /** A person, known by their phone (E.164). A row may wait for its owner, who comes with the first sign-in. */
@@ -24,23 +23,6 @@ export const users = pgTable(
   (t) => [unique('users_phone_key').on(t.phone), check('users_phone_check', sql`${t.phone} ~ '^\\+[1-9][0-9]{6,14}$'`)],
 );
 
-export const signInChallenges = pgTable(
-  'sign_in_challenges',
-  {
-    id: id(),
-    phone: text('phone').notNull(),
-    codeHash: bytea('code_hash').notNull(),
-    state: challengeState('state').notNull().default('ISSUED'),
-    attemptCount: smallint('attempt_count').notNull().default(0),
-    createdAt: createdAt(),
-    expiresAt: instant('expires_at').notNull(),
-  },
-  (t) => [
-    index('sign_in_challenges_phone_index').on(t.phone, t.id),
-    check('sign_in_challenges_attempts_check', sql`${t.attemptCount} between 0 and 5`),
-  ],
-);
-
 export const sessions = pgTable(
   'sessions',
   {
@@ -50,6 +32,8 @@ export const sessions = pgTable(
       .references(() => users.id),
     tokenHash: bytea('token_hash').notNull(),
     client: text('client'),
+    /** The keyed hash of the token by which the device is known again; null: it had none, or was signed out. */
+    deviceHash: bytea('device_hash'),
     createdAt: createdAt(),
     usedAt: instant('used_at').notNull().defaultNow(),
     expiresAt: instant('expires_at').notNull(),
@@ -59,6 +43,7 @@ export const sessions = pgTable(
   (t) => [
     unique('sessions_token_key').on(t.tokenHash),
     index('sessions_user_index').on(t.userId, t.id),
+    index('sessions_device_index').on(t.deviceHash).where(sql`${t.deviceHash} is not null`),
     check('sessions_end_check', sql`(${t.endedAt} is null) = (${t.endedBy} is null)`),
   ],
 );

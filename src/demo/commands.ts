@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm';
-import { requestSignInCode, signIn, signOut, updateProfile } from '../accounts/commands.ts';
+import { signOut } from '../accounts/commands.ts';
 import { grantAdministrator } from '../administrators/commands.ts';
 import { approveOrganizationApplication, submitOrganizationApplication } from '../applications/commands.ts';
 import { setOperators } from '../audiences/commands.ts';
-import { authenticate, freshViewer } from '../audiences/queries.ts';
+import { freshViewer } from '../audiences/queries.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { groups } from '../groups/tables.ts';
 import { createInvite, revokeInvite } from '../invites/commands.ts';
@@ -17,20 +17,16 @@ import { transact } from '../log/append.ts';
 import { appointHead } from '../memberships/commands.ts';
 import { updateOrganization } from '../organizations/commands.ts';
 import { redeemInvite } from '../redemptions/commands.ts';
+import type { Secret } from '../secrets.ts';
 import { confirmVerification, submitVerification } from '../verifications/commands.ts';
 import type { Position, Role, Viewer } from '../viewer.ts';
+import { enter, nameOf, type Person } from './entering.ts';
 import { fillGroups, type GroupName, groupNames, type Posting } from './families.ts';
 import { type Cast, guide } from './guide.ts';
 import { fillLive } from './live.ts';
 import { fillNews } from './news.ts';
 import { contentOf, demoMark } from './queries.ts';
 import { fillTalk } from './talk.ts';
-
-interface Person {
-  readonly phone: string;
-  /** Family name, given name, patronymic. */
-  readonly name: string;
-}
 
 interface Colleague extends Person {
   readonly evidence: string;
@@ -157,11 +153,11 @@ export interface Demo {
  * the database holds somebody's own data, which stays as it is. `prepare` makes what the commands need of the job queue, and is
  * called only for an empty one.
  */
-export async function fillDemo(db: Database, prepare: () => Promise<void>): Promise<Demo | null> {
+export async function fillDemo(db: Database, secret: Secret, prepare: () => Promise<void>): Promise<Demo | null> {
   if ((await contentOf(db)) === 'NONE') await prepare();
   return transact(db, async (tx) => {
     const content = await contentOf(tx);
-    if (content === 'NONE') await fill(tx);
+    if (content === 'NONE') await fill(tx, secret);
     return content === 'OWN'
       ? null
       : { operatorPhones: [operator.phone], guide: (url) => guide(kindergartenName, cast, url) };
@@ -169,10 +165,10 @@ export async function fillDemo(db: Database, prepare: () => Promise<void>): Prom
 }
 
 /** Each command's own transaction becomes a savepoint of this one. */
-async function fill(tx: Transaction): Promise<void> {
+async function fill(tx: Transaction, secret: Secret): Promise<void> {
   const present: Viewer[] = [];
   const arrive = async (person: Person): Promise<Viewer> => {
-    const viewer = await enter(tx, person);
+    const viewer = await enter(tx, secret, person);
     present.push(viewer);
     return viewer;
   };
@@ -246,21 +242,6 @@ async function fill(tx: Transaction): Promise<void> {
   for (const viewer of present) await signOut(tx, viewer);
 }
 
-/** Signs a person in as they would themselves, but for the code's way, and gives them their name. */
-async function enter(tx: Transaction, person: Person): Promise<Viewer> {
-  const { phone } = person;
-  let code = '';
-  const deliver = async (_phone: string, _text: string, sent: string) => {
-    code = sent;
-  };
-  await requestSignInCode(tx, { phone, locale: 'ru' }, deliver);
-  const { token } = await signIn(tx, { phone, code, client: 'Homeroom demo', locale: 'ru', maxDays: 1 });
-  const [viewer] = await authenticate(tx, [token], 1);
-  if (!viewer) throw new Error('a session just begun is over');
-  await updateProfile(tx, viewer, nameOf(person));
-  return viewer;
-}
-
 /** The kindergarten's application, its approval, and what came of them. */
 async function open(tx: Transaction, applicant: Viewer, decider: Viewer) {
   const input = {
@@ -295,11 +276,6 @@ const applyForSchool = (tx: Transaction, director: Viewer) =>
     },
     async () => {},
   );
-
-function nameOf({ name }: Person) {
-  const [familyName, givenName, patronymic] = name.split(' ');
-  return { familyName, givenName, patronymic };
-}
 
 const order = (number: string, daysAgo: number) => ({
   number,

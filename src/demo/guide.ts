@@ -9,7 +9,8 @@ The demo is open: ${kindergarten}, staff of 12, 120 children in 6 groups. Sign i
 
 ${people.join('\n')}
 
-In ${url} run RequestSignInCode with a phone, then SignIn with the code that appears here.
+In ${url} run RequestSignInCode with a phone, then SignIn with the challengeId of its answer and the code that
+appears here.
 HOMEROOM_DEMO=0 starts without the demo; its people stay until you delete the data directory.
 
 `;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { and, count, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { users } from '../accounts/tables.ts';
@@ -9,7 +8,7 @@ import type { Inspected } from '../inspection/inspector.ts';
 import type { Refusal } from '../inspection/refusal.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Viewer } from '../viewer.ts';
-import { type FileRow, fileLinkKey, files } from './tables.ts';
+import { type FileRow, files } from './tables.ts';
 
 /** How many files of one person may wait to be used, their bytes perhaps stored. */
 const maxWaiting = 50;
@@ -213,14 +212,3 @@ export const contentKey = ({ id, copyOf }: Pick<FileRow, 'id' | 'copyOf'>): stri
 
 /** Where the storage has the preview of what lies under a key. */
 export const previewKey = (content: string): string => `${content}.preview`;
-
-/** What links are signed with: made by whichever process comes first, the same for all. */
-export async function linkSecret(db: Database): Promise<Buffer> {
-  await db
-    .insert(fileLinkKey)
-    .values({ secret: randomBytes(32) })
-    .onConflictDoNothing();
-  const [key] = await db.select().from(fileLinkKey);
-  if (!key) throw new Error('the key of links to files is missing');
-  return key.secret;
-}

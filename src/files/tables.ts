@@ -73,11 +73,4 @@ export const files = pgTable(
   ],
 );
 
-/** One row: what links to files are signed with, the same for all processes. */
-export const fileLinkKey = pgTable(
-  'file_link_key',
-  { only: boolean('only').primaryKey().default(true), secret: bytea('secret').notNull() },
-  (t) => [check('file_link_key_only_check', sql`${t.only}`)],
-);
-
 export type FileRow = typeof files.$inferSelect;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
+import { newSecret } from '../secrets.ts';
 import { preferredLocale } from '../texts.ts';
 import type { Asking } from './context.ts';
 
@@ -9,8 +10,14 @@ export interface CookieOptions {
   readonly days: number;
 }
 
+/** What a browser keeps for us: who is signed in, and by what their phone knows this browser again. */
+type Kept = 'session' | 'device';
+
 /** Browsers take a name that begins so from this very host alone, and only by HTTPS. */
-const cookieName = (secure: boolean) => (secure ? '__Host-homeroom_session' : 'homeroom_session');
+const cookieName = (kept: Kept, secure: boolean) => `${secure ? '__Host-' : ''}homeroom_${kept}`;
+
+/** The longest that browsers keep anything. */
+const deviceDays = 400;
 
 /** What is known of the way by which requests come. */
 export interface Way {
@@ -20,24 +27,42 @@ export interface Way {
 }
 
 /** What a request's headers say about who asks. */
-export function askingOf(request: IncomingMessage, way: Way, setCookie: Asking['setCookie']): Asking {
+export function askingOf(request: IncomingMessage, way: Way, carrier: Carrier | null): Asking {
   const { authorization } = request.headers;
+  let device = wellFormed(cookieOf(request, 'device', way.secure));
   return {
     // Who sends the header means it: a broken one is nobody, not whoever the cookie names.
-    token: authorization === undefined ? cookieOf(request, way.secure) : (bearer.exec(authorization)?.[1] ?? null),
+    token:
+      authorization === undefined
+        ? cookieOf(request, 'session', way.secure)
+        : (bearer.exec(authorization)?.[1] ?? null),
     address: placeOf(addressOf(request, way.trustedProxies)),
     client: request.headers['user-agent']?.slice(0, 200) ?? null,
     locale: preferredLocale(request.headers['accept-language']),
     resumeAfter: String(request.headers['last-event-id'] ?? '') || null,
-    setCookie,
+    setCookie: (token) => carrier?.setSession(token),
+    device: () => {
+      if (device || !carrier) return device;
+      device = newSecret();
+      carrier.setDevice(device);
+      return device;
+    },
   };
 }
 
+/** What takes a browser's cookies to it. */
+export interface Carrier {
+  setSession(token: string | null): void;
+  setDevice(token: string): void;
+}
+
+const wellFormed = (token: string | null): string | null => (token && /^[\w-]{43}$/.test(token) ? token : null);
+
 const bearer = /^Bearer ([\w-]{20,200})$/;
 
-function cookieOf(request: IncomingMessage, secure: boolean): string | null {
+function cookieOf(request: IncomingMessage, kept: Kept, secure: boolean): string | null {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
-  return pairs.find(([name]) => name === cookieName(secure))?.[1] ?? null;
+  return pairs.find(([name]) => name === cookieName(kept, secure))?.[1] ?? null;
 }
 
 /** The client's address as the outermost of our proxies saw it; headers beyond those are anybody's invention. */
@@ -75,10 +100,18 @@ export const placeOf = (address: string): string => networkIn(address, { ipv4: 3
 /** The network that an address belongs to, as providers give them out: many places that may be one person's. */
 export const networkOf = (place: string): string => networkIn(place.split('/')[0] ?? '', { ipv4: 24, ipv6: 48 });
 
-/** The header that gives a browser its session, or takes it away (null). Not readable by scripts, same-site only. */
-export function sessionCookie(token: string | null, { secure, days }: CookieOptions): string {
-  const age = token ? days * 24 * 60 * 60 : 0;
-  const pair = `${cookieName(secure)}=${token ?? ''}`;
+/** The header that gives a browser its session, or takes it away (null). */
+export const sessionCookie = (token: string | null, { secure, days }: CookieOptions): string =>
+  cookie('session', token ?? '', { secure, days: token ? days : 0 });
+
+/** The header that gives a browser by what it is known again. */
+export const deviceCookie = (token: string, secure: boolean): string =>
+  cookie('device', token, { secure, days: deviceDays });
+
+/** Not readable by scripts, same-site only. */
+function cookie(kept: Kept, token: string, { secure, days }: CookieOptions): string {
+  const age = days * 24 * 60 * 60;
+  const pair = `${cookieName(kept, secure)}=${token}`;
   return `${pair}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${age}${secure ? '; Secure' : ''}`;
 }
 

@@ -1,14 +1,17 @@
 import DataLoader from 'dataloader';
 import type { Conferencing } from '../conferencing/conferencing.ts';
+import type { SmsBudgets } from '../config.ts';
 import type { Database } from '../database/connect.ts';
 import type { DeliverCode } from '../delivery/codes.ts';
 import { Unauthenticated } from '../errors.ts';
 import type { Hub } from '../log/hub.ts';
 import type { Audience } from '../log/reader.ts';
 import type { Company } from '../log/source.ts';
+import type { Secret } from '../secrets.ts';
 import type { Attendance } from '../signals/attendance.ts';
 import type { Board } from '../signals/board.ts';
 import type { Signals } from '../signals/signals.ts';
+import type { Alarm } from '../sms/commands.ts';
 import type { Streaming } from '../streaming/streaming.ts';
 import type { Locale } from '../texts.ts';
 import type { Viewer } from '../viewer.ts';
@@ -21,7 +24,14 @@ export type Batch<Key, Value> = (db: Database, keys: readonly Key[], viewer: () 
 export interface Services {
   readonly db: Database;
   readonly hub: Hub;
+  /** What is kept or signed under the installation's own secret. */
+  readonly secret: Secret;
   readonly deliverCode: DeliverCode;
+  readonly sms: {
+    readonly budgets: SmsBudgets;
+    /** Tells the operator that much of one is spent. */
+    raise(alarms: readonly Alarm[]): void;
+  };
   /** For what strangers may do: so many in an hour from one address, counted for all processes together. */
   readonly limitAddress: Limiter;
   /** How often one person may call those in one chat. */
@@ -72,6 +82,8 @@ export interface Asking {
   readonly resumeAfter: string | null;
   /** Sets or clears the browser's session cookie; does nothing where there is no HTTP response to carry it. */
   readonly setCookie: (token: string | null) => void;
+  /** By what a browser is known again, given to it now if it had nothing; null: a program, or a socket of one that has none. */
+  readonly device: () => string | null;
 }
 
 /** What has been read so far, each key at most once. */

@@ -1,7 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Hub } from '../log/hub.ts';
-import { askingOf, type CookieOptions, type Pages, sessionCookie, type Way } from './asking.ts';
+import {
+  askingOf,
+  type Carrier,
+  type CookieOptions,
+  deviceCookie,
+  type Pages,
+  sessionCookie,
+  type Way,
+} from './asking.ts';
 import type { Asking } from './context.ts';
 import { graphiqlPage, wantsPage } from './graphiql.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -92,12 +100,15 @@ export function createHttpServer(options: HttpOptions): Server {
     if (request.method === 'POST' && !/^application\/(graphql\+)?json\b/.test(request.headers['content-type'] ?? '')) {
       return refuse(response, 415, 'CONTENT_TYPE_NOT_JSON');
     }
-    const asking = askingOf(request, options.way, (token) => {
-      if (fromBrowser(request)) response.appendHeader('set-cookie', sessionCookie(token, options.cookie));
-    });
+    const asking = askingOf(request, options.way, fromBrowser(request) ? carrierOn(response) : null);
     const whenGone = (leave: () => void) => (response.closed ? leave() : response.once('close', leave));
     await options.pipeline(request, response, { asking, since: options.hub.position, whenGone });
   }
+
+  const carrierOn = (response: ServerResponse): Carrier => ({
+    setSession: (token) => void response.appendHeader('set-cookie', sessionCookie(token, options.cookie)),
+    setDevice: (token) => void response.appendHeader('set-cookie', deviceCookie(token, options.cookie.secure)),
+  });
 
   /** As with GraphQL, a foreign page must not act with the browser's session. */
   async function enter(door: Door, request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
@@ -109,7 +120,7 @@ export function createHttpServer(options: HttpOptions): Server {
       response.setHeader('access-control-expose-headers', browsers.exposed);
       if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     }
-    await door.answer(request, response, name, askingOf(request, options.way, noCookie));
+    await door.answer(request, response, name, askingOf(request, options.way, null));
   }
 
   function allowOrigin({ headers }: IncomingMessage, response: ServerResponse, methods: string): void {
@@ -136,8 +147,6 @@ function demandSoon(request: IncomingMessage, response: ServerResponse): void {
   }, requestMs).unref();
   request.once('close', () => clearTimeout(timer));
 }
-
-const noCookie = () => {};
 
 const fromBrowser = ({ headers }: IncomingMessage): boolean =>
   headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;

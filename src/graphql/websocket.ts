@@ -88,7 +88,7 @@ export function serveSockets(options: SocketOptions): AsyncDisposable {
       turnAway(stream, refusal);
     } else {
       wss.handleUpgrade(request, stream, head, (socket) => {
-        const connection = new Connection(host, socket, stream, askingOf(request, options.way, noCookie));
+        const connection = new Connection(host, socket, stream, askingOf(request, options.way, null));
         connections.add(connection);
         waiting.add(connection);
       });
@@ -150,5 +150,3 @@ function refuse(connection: Connection, code: number, reason: string): false {
   connection.close(code, reason);
   return false;
 }
-
-const noCookie = () => {};

@@ -88,8 +88,8 @@ const accounts: Acts = {
   },
   'Mutation.signIn': async ({ app, world }, who) => {
     const { phone } = await world.person();
-    await world.anonymous().does('RequestSignInCode', { phone });
-    return does(who, 'SignIn', { phone, code: app.codeFor(phone) });
+    const { challengeId } = await world.anonymous().does('RequestSignInCode', { phone });
+    return does(who, 'SignIn', { challengeId, code: app.codeFor(phone) });
   },
   'Mutation.signOut': async (scene, who) => does(who.token ? await elsewhere(scene, who) : who, 'SignOut'),
   'Mutation.revokeSession of another person': async (scene, who) => {

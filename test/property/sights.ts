@@ -78,6 +78,7 @@ export const asking: Asking = {
   locale: 'en',
   resumeAfter: null,
   setCookie: () => {},
+  device: () => null,
 };
 
 export const byIds = parse(

@@ -7,7 +7,7 @@ import { connect } from '../../src/database/connect.ts';
 import type { DeliverCode } from '../../src/delivery/codes.ts';
 import type { Jobs } from '../../src/jobs/queue.ts';
 import type { Json } from './client.ts';
-import { createDatabase } from './postgres.ts';
+import { createDatabase, testSecret } from './postgres.ts';
 import { World } from './world.ts';
 
 export const operatorPhone = '+79160000001';
@@ -57,6 +57,9 @@ export async function startTestApp(
           HOMEROOM_SIGN_IN_RATE_PER_HOUR: '30000',
           HOMEROOM_CALLS_PER_MINUTE: '1000000',
           HOMEROOM_QUESTIONS_PER_MINUTE: '1000000',
+          HOMEROOM_SMS_PER_NETWORK: '30000',
+          HOMEROOM_SMS_PER_ADDRESS: '30000',
+          HOMEROOM_SECRET: testSecret,
         }),
         databaseUrl,
         dataDirectory: 'memory://',

@@ -42,7 +42,7 @@ export class Graphiql implements AsyncDisposable {
     const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-quic'] });
     try {
       const graphiql = new Graphiql(await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en' }));
-      graphiql.page.setDefaultTimeout(10_000);
+      graphiql.page.setDefaultTimeout(60_000);
       await graphiql.page.goto(url);
       await graphiql.#executeButton.waitFor();
       return graphiql;

@@ -17,11 +17,14 @@ export interface GraphQLResult {
 export class TestClient implements AsyncDisposable {
   readonly url: string;
   readonly token: string | null;
+  /** What comes with each request: from where it is, or what its browser keeps. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly #sockets = new Set<Client>();
 
-  constructor(url: string, token: string | null = null) {
+  constructor(url: string, token: string | null = null, headers: Readonly<Record<string, string>> = {}) {
     this.url = url;
     this.token = token;
+    this.headers = headers;
   }
 
   /** Sends a document as it is and returns the whole result. */
@@ -32,6 +35,7 @@ export class TestClient implements AsyncDisposable {
         'content-type': 'application/json',
         'accept-language': 'en',
         ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+        ...this.headers,
         ...headers,
       },
       body: JSON.stringify({ query, variables }),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TestClient } from './client.ts';
-import { createDatabase } from './postgres.ts';
+import { createDatabase, testSecret } from './postgres.ts';
 import { eventually } from './waiting.ts';
 import { applicationOf } from './world.ts';
 
@@ -29,6 +29,7 @@ export class Server implements AsyncDisposable {
         HOMEROOM_FILES: 'memory://',
         HOMEROOM_OPERATOR_PHONES: operatorPhone,
         HOMEROOM_RATE_PER_MINUTE: '1000000',
+        HOMEROOM_SECRET: testSecret,
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -67,9 +68,9 @@ export class Server implements AsyncDisposable {
 
 export async function signIn(server: Server, phone: string): Promise<TestClient> {
   const visitor = new TestClient(server.url);
-  await visitor.does('RequestSignInCode', { phone });
+  const { challengeId } = await visitor.does('RequestSignInCode', { phone });
   const code = await server.said(new RegExp(`\\${phone}\\b.*\\b(\\d{6})\\b`));
-  const { token } = await visitor.does('SignIn', { phone, code });
+  const { token } = await visitor.does('SignIn', { challengeId, code });
   return new TestClient(server.url, token);
 }
 

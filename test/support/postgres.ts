@@ -10,6 +10,9 @@ declare module 'vitest' {
 }
 
 /** A migrated database of one's own; dropped when disposed, whoever is still connected. */
+/** Servers of one database share it. */
+export const testSecret = 'a secret of nobody but these tests';
+
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { testSecret } from './postgres.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -20,6 +21,7 @@ export async function startProgram(databaseUrl: string): Promise<Program> {
       HOMEROOM_DEMO: '0',
       HOMEROOM_FILES: 'memory://',
       DATABASE_URL: databaseUrl,
+      HOMEROOM_SECRET: testSecret,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

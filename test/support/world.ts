@@ -42,7 +42,7 @@ export class World implements AsyncDisposable {
     const visitor = this.anonymous();
     const asked = await visitor.does('RequestSignInCode', { phone });
     if (asked.__typename !== 'SignInCodeRequest') throw new Error(JSON.stringify(asked));
-    const signed = await visitor.does('SignIn', { phone, code: this.#codeFor(phone) });
+    const signed = await visitor.does('SignIn', { challengeId: asked.challengeId, code: this.#codeFor(phone) });
     if (signed.__typename !== 'SignInPayload') throw new Error(JSON.stringify(signed));
     const person = this.#keep(Object.assign(new TestClient(this.url, signed.token), { phone }));
     if (name) await person.does('UpdateProfile', { input: { familyName: name, givenName: 'Test' } });
