@@ -10,8 +10,10 @@ import type { Storage } from '../storage/storage.ts';
 import type { Viewer } from '../viewer.ts';
 import { type FileRow, files } from './tables.ts';
 
-/** How many files of one person may wait to be used, their bytes perhaps stored. */
-const maxWaiting = 50;
+/** How many files of one person may wait to be used, their bytes perhaps stored, and how large each may be. */
+const most = { waiting: 50, bytes: Infinity };
+/** The same for who is a member of nothing yet, and can only apply: an order and what belongs to it. */
+const mostOfStrangers = { waiting: 3, bytes: 10 * 1024 * 1024 };
 /** How long a file waits to be attached to something. */
 export const uploadHours = 24;
 const maxNameLength = 255;
@@ -19,9 +21,10 @@ const maxNameLength = 255;
 /** The person has too many files that are attached to nothing. */
 export class TooManyUploads extends DomainError {
   readonly code = 'TOO_MANY_UPLOADS';
-  readonly limit = maxWaiting;
-  constructor() {
-    super('TOO_MANY_UPLOADS', { max: maxWaiting });
+  readonly limit: number;
+  constructor(limit: number) {
+    super('TOO_MANY_UPLOADS', { max: limit });
+    this.limit = limit;
   }
 }
 
@@ -52,13 +55,15 @@ const fileName = line(maxNameLength)
 /** Announces a file whose bytes come by HTTP. @throws InvalidInput, TooManyUploads */
 export async function createUpload(
   db: Database,
-  { userId: uploaderId }: Viewer,
+  { userId: uploaderId, standings, isOperator }: Viewer,
   input: unknown,
-  maxBytes: number,
+  maxUploadBytes: number,
 ): Promise<FileRow> {
   const { size, idempotencyKey, ...wish } = valid(CreateUpload, input);
   const { success, data: name = '' } = fileName.safeParse(wish.name);
   if (!success) throw new InvalidInput('name', 'INVALID_FILE_NAME', { max: maxNameLength });
+  const limits = standings.length > 0 || isOperator ? most : mostOfStrangers;
+  const maxBytes = Math.min(limits.bytes, maxUploadBytes);
   if (!(size >= 1 && size <= maxBytes)) {
     throw new InvalidInput('size', 'INVALID_UPLOAD_SIZE', { max: Math.floor(maxBytes / 1024 / 1024) });
   }
@@ -78,7 +83,7 @@ export async function createUpload(
       .select({ size: count() })
       .from(files)
       .where(and(eq(files.uploaderId, uploaderId), isNull(files.ownerId), isNull(files.erasedAt)));
-    if (waiting && waiting.size >= maxWaiting) throw new TooManyUploads();
+    if (waiting && waiting.size >= limits.waiting) throw new TooManyUploads(limits.waiting);
     const [file] = await tx.insert(files).values({ uploaderId, name, size, idempotencyKey }).returning();
     if (!file) throw new Error('insert returned no row');
     return file;

@@ -156,7 +156,7 @@ builder.mutationField('createUpload', (t) =>
       'Announces a file. Then PUT its bytes, raw and whole, to `uploadPath`, signed in as here: 204 says that they have come ' +
       'and are good, 422 why they are not (`errors[0].extensions.code` is a FileRefusal), 413 that they are more than ' +
       'announced; after a broken connection, 429 or 503 PUT them again. Then `completeUpload`, and give its id to what it ' +
-      'belongs to. Anybody signed in; at most 50 files that are attached to nothing.',
+      'belongs to. Anybody signed in; at most 50 files that are attached to nothing, of who is a member of nothing yet 3 of up to 10 MB.',
     errors: { types: [TooManyUploads] },
     input: {
       name: t.input.string({
