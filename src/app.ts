@@ -173,6 +173,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     streaming,
     conferencing,
     maxUploadBytes: config.maxUploadBytes,
+    quotas: config.quotas,
     leastOf,
   };
   const rate = limitInMemory(config.ratePerMinute, 60);

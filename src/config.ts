@@ -87,6 +87,8 @@ const environment = z
     HOMEROOM_S3_SECRET_KEY: z.string().min(1).optional(),
     HOMEROOM_S3_PATH_STYLE: z.enum(['0', '1']).optional(),
     HOMEROOM_MAX_UPLOAD_MB: whole(50, 1, 2000),
+    HOMEROOM_PERSON_STORAGE_MB: whole(5_000, 1, 1_000_000_000),
+    HOMEROOM_ORGANIZATION_STORAGE_MB: whole(200_000, 1, 1_000_000_000),
     HOMEROOM_INGEST_URL: z
       .url({ protocol: /^rtmps?$/, error: 'must be rtmp://host/application' })
       .refine(isBare, 'must hold no name or password, and nothing behind its path')
@@ -218,6 +220,8 @@ const smsBudgetsOf = (env: Environment): SmsBudgets => ({
   perPhone: env.HOMEROOM_SMS_PER_PHONE,
 });
 
+const mega = 1024 * 1024;
+
 /** What the process runs with; see the README's table for each setting. */
 export type Config = ReturnType<typeof readConfig>;
 
@@ -248,7 +252,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     /** Null: it lies in the data directory. */
     secret: is.HOMEROOM_SECRET ?? null,
     storage: storageOf(is),
-    maxUploadBytes: is.HOMEROOM_MAX_UPLOAD_MB * 1024 * 1024,
+    maxUploadBytes: is.HOMEROOM_MAX_UPLOAD_MB * mega,
+    /** Bytes of files that may be stored. */
+    quotas: {
+      person: is.HOMEROOM_PERSON_STORAGE_MB * mega,
+      organization: is.HOMEROOM_ORGANIZATION_STORAGE_MB * mega,
+    },
     /** Null: hosts stream elsewhere, or not at all. */
     streaming: streamingOf(is),
     /** Null: nobody calls. */

@@ -243,6 +243,14 @@ const catalogue = {
     ru: 'Не использовано уже {max} файлов. Используйте их, удалите или подождите.',
     en: 'There are {max} unused files already. Use them, discard them or wait.',
   },
+  QUOTA_EXCEEDED_PERSON: {
+    ru: 'Ваши файлы заняли всё отведённое место: {max} МБ. Удалите лишнее.',
+    en: 'Your files take all the room that there is for them: {max} MB. Delete some.',
+  },
+  QUOTA_EXCEEDED_ORGANIZATION: {
+    ru: 'Файлы организации заняли всё отведённое место: {max} МБ. Обратитесь к администратору.',
+    en: 'The organization’s files take all the room that there is for them: {max} MB. Ask an administrator.',
+  },
   UPLOAD_INCOMPLETE: { ru: 'Файл ещё не загружен полностью.', en: 'The file has not been uploaded in full yet.' },
   UPLOAD_TOO_LARGE: { ru: 'Файл больше, чем было указано.', en: 'The file is larger than was announced.' },
   UPLOAD_TOO_SHORT: { ru: 'Файл меньше, чем было указано.', en: 'The file is smaller than was announced.' },

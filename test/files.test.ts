@@ -20,7 +20,7 @@ const announce = (person: TestClient, input: object = {}): Promise<Json> =>
 const fileFor = async (person: TestClient, id: string): Promise<Json> => (await person.run('File', { id })).node;
 
 test('a file needs a name that a disk could hold and a size that the installation takes', async () => {
-  const person = await app.world.person();
+  const { administrator: person } = await app.world.school();
   for (const name of [
     '',
     ' ',
@@ -37,7 +37,7 @@ test('a file needs a name that a disk could hold and a size that the installatio
     expect(await announce(person, { size })).toMatchObject({
       code: 'INVALID_INPUT',
       field: 'size',
-      message: 'A file of 1 byte to 50 MB is needed.',
+      message: 'Нужен файл размером от 1 байта до 50 МБ.',
     });
   }
   expect(await announce(person, { size: 50 * 1024 * 1024 })).toMatchObject({ file: { state: 'PENDING' } });
@@ -62,7 +62,7 @@ test('who announces a file twice with one key gets one file', async () => {
 });
 
 test('fifty files of one person wait to be used at most, however many are announced at once', async () => {
-  const person = await app.world.person();
+  const { administrator: person } = await app.world.school();
   const answers = await Promise.all(Array.from({ length: 60 }, () => announce(person)));
   const made = answers.filter(({ file }) => file);
   expect(made).toHaveLength(50);
@@ -136,7 +136,7 @@ test('what nobody uses for a day is swept away with its bytes, and what is used 
     readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ name }) => name);
-  const person = await world.person();
+  const { administrator: person } = await world.school();
   const { default: sharp } = await import('sharp');
   const picture = Buffer.from(
     await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })

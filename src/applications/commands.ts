@@ -69,7 +69,10 @@ export async function submitOrganizationApplication(
 }
 
 const replaceOrder = (tx: Transaction, viewer: Viewer, { id }: Application, fileId: string): Promise<boolean> =>
-  replaceFiles(tx, { kind: 'APPLICATION', id }, [fileId], viewer, { field: 'orderFileId', max: 1 });
+  replaceFiles(tx, { kind: 'APPLICATION', id, organizationId: null }, [fileId], viewer, {
+    field: 'orderFileId',
+    max: 1,
+  });
 
 async function firstOf(tx: Transaction, viewer: Viewer, key: string, organizationName: string): Promise<Application> {
   const [first] = await tx

@@ -9,7 +9,11 @@ import type { Viewer } from '../viewer.ts';
 export interface FileOwner {
   readonly kind: FileOwnerKind;
   readonly id: string;
+  /** Whose storage it takes; null: nobody's but the uploader's. */
+  readonly organizationId: string | null;
 }
+
+type Owned = Pick<FileOwner, 'kind' | 'id'>;
 
 /** The input's field that names the files, and how many it may name. */
 export interface FileLimits {
@@ -56,11 +60,11 @@ export async function replaceFiles(
 }
 
 /** Deletes what is attached to something, with it. */
-export async function deleteFilesOf(tx: Transaction, owner: FileOwner): Promise<void> {
+export async function deleteFilesOf(tx: Transaction, owner: Owned): Promise<void> {
   await tx.update(files).set(asDeleted).where(attachedTo(owner));
 }
 
-const attachedTo = ({ kind, id }: FileOwner): SQL | undefined =>
+const attachedTo = ({ kind, id }: Owned): SQL | undefined =>
   and(eq(files.ownerKind, kind), eq(files.ownerId, id), eq(files.state, 'READY'));
 
 async function place(
@@ -90,7 +94,8 @@ async function place(
     .for('update');
   if (usable.length < fresh.length) throw new InvalidInput(field, 'INVALID_FILE');
   for (const [position, id] of fileIds.entries()) {
-    await tx.update(files).set({ ownerKind: owner.kind, ownerId: owner.id, position }).where(eq(files.id, id));
+    const attached = { ownerKind: owner.kind, ownerId: owner.id, organizationId: owner.organizationId, position };
+    await tx.update(files).set(attached).where(eq(files.id, id));
   }
 }
 
@@ -98,16 +103,16 @@ async function place(
  * Attaches copies of what is attached to one thing to another, in the same order; they share the stored bytes, and each goes with
  * what it is attached to.
  */
-export async function copyFiles(tx: Transaction, from: FileOwner, to: FileOwner, { userId }: Viewer): Promise<void> {
+export async function copyFiles(tx: Transaction, from: Owned, to: FileOwner, { userId }: Viewer): Promise<void> {
   // Locked, so that who deletes them meanwhile waits, and the bytes are still somebody's.
   await tx.select({ id: files.id }).from(files).where(attachedTo(from)).orderBy(files.id).for('share');
   await rows(
     tx,
     sql`
     insert into files (uploader_id, state, name, size, media_type, sha256, width, height, has_preview, copy_of, owner_kind, owner_id,
-      position, received_at)
+      organization_id, position, received_at)
     select ${userId}, state, name, size, media_type, sha256, width, height, has_preview, coalesce(copy_of, id), ${to.kind},
-      ${to.id}, position, received_at
+      ${to.id}, ${to.organizationId}, position, received_at
     from files where owner_kind = ${from.kind} and owner_id = ${from.id} and state = 'READY'`,
   );
 }

@@ -1,17 +1,18 @@
 import { and, count, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { users } from '../accounts/tables.ts';
-import type { Database } from '../database/connect.ts';
+import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, InvalidInput, NotFound } from '../errors.ts';
 import { idempotencyKey, line, valid } from '../input.ts';
 import type { Inspected } from '../inspection/inspector.ts';
 import type { Refusal } from '../inspection/refusal.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Viewer } from '../viewer.ts';
+import { storedBytesOfOrganizations, storedBytesOfPeople } from './queries.ts';
 import { type FileRow, files } from './tables.ts';
 
 /** How many files of one person may wait to be used, their bytes perhaps stored, and how large each may be. */
-const most = { waiting: 50, bytes: Infinity };
+const most = { waiting: 50, bytes: Number.POSITIVE_INFINITY };
 /** The same for who is a member of nothing yet, and can only apply: an order and what belongs to it. */
 const mostOfStrangers = { waiting: 3, bytes: 10 * 1024 * 1024 };
 /** How long a file waits to be attached to something. */
@@ -25,6 +26,24 @@ export class TooManyUploads extends DomainError {
   constructor(limit: number) {
     super('TOO_MANY_UPLOADS', { max: limit });
     this.limit = limit;
+  }
+}
+
+/** How many bytes may be stored for one person, and for one organization. */
+export interface Quotas {
+  readonly person: number;
+  readonly organization: number;
+}
+
+/** There is no room for the file: the person's own, or that of every organization they could upload it for. */
+export class QuotaExceeded extends DomainError {
+  readonly code = 'QUOTA_EXCEEDED';
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  constructor(of: 'PERSON' | 'ORGANIZATION', limitBytes: number, usedBytes: number) {
+    super(`QUOTA_EXCEEDED_${of}`, { max: Math.floor(limitBytes / 1024 / 1024) });
+    this.limitBytes = limitBytes;
+    this.usedBytes = usedBytes;
   }
 }
 
@@ -52,13 +71,14 @@ const fileName = line(maxNameLength)
   .regex(/^[^/\\]*$/)
   .transform((name) => name.normalize());
 
-/** Announces a file whose bytes come by HTTP. @throws InvalidInput, TooManyUploads */
+/** Announces a file whose bytes come by HTTP. @throws InvalidInput, TooManyUploads, QuotaExceeded */
 export async function createUpload(
   db: Database,
-  { userId: uploaderId, standings, isOperator }: Viewer,
+  viewer: Viewer,
   input: unknown,
-  maxUploadBytes: number,
+  { maxUploadBytes, quotas }: { readonly maxUploadBytes: number; readonly quotas: Quotas },
 ): Promise<FileRow> {
+  const { userId: uploaderId, standings, isOperator } = viewer;
   const { size, idempotencyKey, ...wish } = valid(CreateUpload, input);
   const { success, data: name = '' } = fileName.safeParse(wish.name);
   if (!success) throw new InvalidInput('name', 'INVALID_FILE_NAME', { max: maxNameLength });
@@ -84,10 +104,21 @@ export async function createUpload(
       .from(files)
       .where(and(eq(files.uploaderId, uploaderId), isNull(files.ownerId), isNull(files.erasedAt)));
     if (waiting && waiting.size >= limits.waiting) throw new TooManyUploads(limits.waiting);
+    await demandRoom(tx, viewer, size, quotas);
     const [file] = await tx.insert(files).values({ uploaderId, name, size, idempotencyKey }).returning();
     if (!file) throw new Error('insert returned no row');
     return file;
   });
+}
+
+async function demandRoom(tx: Transaction, { userId, standings }: Viewer, size: number, quotas: Quotas): Promise<void> {
+  const [own = 0] = await storedBytesOfPeople(tx, [userId]);
+  if (own + size > quotas.person) throw new QuotaExceeded('PERSON', quotas.person, own);
+  const ids = [...new Set(standings.map(({ organizationId }) => organizationId))];
+  const used = Math.min(...(await storedBytesOfOrganizations(tx, ids)));
+  if (ids.length > 0 && used + size > quotas.organization) {
+    throw new QuotaExceeded('ORGANIZATION', quotas.organization, used);
+  }
 }
 
 /** Makes a file usable whose bytes have come. A repeat changes nothing. @throws NotFound, UploadIncomplete, FileRejected */

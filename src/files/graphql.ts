@@ -1,3 +1,4 @@
+import { ViewerType } from '../accounts/graphql.ts';
 import { NotFound } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
@@ -9,11 +10,12 @@ import {
   createUpload,
   deleteUpload,
   FileRejected,
+  QuotaExceeded,
   TooManyUploads,
   UploadIncomplete,
   uploadHours,
 } from './commands.ts';
-import { type ShownFile, seesFile, visibleFile } from './queries.ts';
+import { type ShownFile, seesFile, storedBytesOfPeople, visibleFile } from './queries.ts';
 import type { FileRow } from './tables.ts';
 
 const FileStateEnum = builder.enumType('FileState', {
@@ -118,6 +120,17 @@ builder.objectType(TooManyUploads, {
     'unused is gone a day later, what is discarded within an hour or so.',
   fields: (t) => ({ limit: t.exposeInt('limit', { description: 'How many there may be.' }) }),
 });
+builder.objectType(QuotaExceeded, {
+  name: 'QuotaExceeded',
+  interfaces: [ErrorInterface],
+  description:
+    '`QUOTA_EXCEEDED`: there is no room for a file of this size, of the viewer’s own or in their organization; `message` says ' +
+    'which. Deleting what has files makes room within an hour or so.',
+  fields: (t) => ({
+    limitBytes: t.float({ description: 'How much may be stored, in bytes.', resolve: ({ limitBytes }) => limitBytes }),
+    usedBytes: t.float({ description: 'How much is, in bytes.', resolve: ({ usedBytes }) => usedBytes }),
+  }),
+});
 builder.objectType(UploadIncomplete, {
   name: 'UploadIncomplete',
   interfaces: [ErrorInterface],
@@ -157,7 +170,7 @@ builder.mutationField('createUpload', (t) =>
       'and are good, 422 why they are not (`errors[0].extensions.code` is a FileRefusal), 413 that they are more than ' +
       'announced; after a broken connection, 429 or 503 PUT them again. Then `completeUpload`, and give its id to what it ' +
       'belongs to. Anybody signed in; at most 50 files that are attached to nothing, of who is a member of nothing yet 3 of up to 10 MB.',
-    errors: { types: [TooManyUploads] },
+    errors: { types: [TooManyUploads, QuotaExceeded] },
     input: {
       name: t.input.string({
         required: true,
@@ -172,7 +185,7 @@ builder.mutationField('createUpload', (t) =>
           'A key of the client’s own for this one wish, 8 to 100 characters: a repeat with it returns the first result.',
       }),
     },
-    resolve: (_root, { input }, ctx) => createUpload(ctx.db, ctx.viewer, input, ctx.services.maxUploadBytes),
+    resolve: (_root, { input }, ctx) => createUpload(ctx.db, ctx.viewer, input, ctx.services),
   }),
 );
 
@@ -204,5 +217,29 @@ builder.mutationField('deleteUpload', (t) =>
     errors: {},
     input: { fileId: t.input.id(whichUpload) },
     resolve: (_root, { input }, ctx) => deleteUpload(ctx.db, ctx.viewer, idOf('File', input.fileId)),
+  }),
+);
+
+/** How much is stored, and how much may be. */
+export const StorageUseType = builder
+  .objectRef<{ readonly usedBytes: number; readonly limitBytes: number }>('StorageUse')
+  .implement({
+    description:
+      'How much room files take. What is announced counts; what was refused, or shares its bytes with another, does not.',
+    fields: (t) => ({
+      usedBytes: t.exposeFloat('usedBytes', { description: 'Bytes that are stored.' }),
+      limitBytes: t.exposeFloat('limitBytes', { description: 'Bytes that may be; beyond, `createUpload` is refused.' }),
+    }),
+  });
+
+builder.objectField(ViewerType, 'storage', (t) =>
+  t.field({
+    perViewer: true,
+    type: StorageUseType,
+    description: 'How much room the viewer’s own uploads take, in all organizations together.',
+    resolve: async ({ userId }, _args, { db, services: { quotas } }) => {
+      const [usedBytes = 0] = await storedBytesOfPeople(db, [userId]);
+      return { usedBytes, limitBytes: quotas.person };
+    },
   }),
 );

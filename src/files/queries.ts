@@ -1,6 +1,6 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm';
-import type { PgTable } from 'drizzle-orm/pg-core';
-import type { Database } from '../database/connect.ts';
+import { and, eq, inArray, isNull, type SQL, sql, sum } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { Database, Executor } from '../database/connect.ts';
 import { prepare } from '../database/statements.ts';
 import { byId } from '../graphql/batches.ts';
 import type { Batch, Context } from '../graphql/context.ts';
@@ -26,6 +26,33 @@ export type ShownFile = Pick<
 > & { readonly createdAt: Date | string };
 
 export const fileById = byId(files);
+
+/** Whose files are counted. A refused one has no bytes, a copy shares another's, and one that was deleted has them for an hour more. */
+const storedBytesBy = (column: PgColumn) => {
+  const read = prepare((db) =>
+    db
+      .select({ id: sql<string>`${column}`, bytes: sum(files.size).mapWith(Number) })
+      .from(files)
+      .where(
+        and(
+          sql`${column} = any(${sql.placeholder('ids')})`,
+          inArray(files.state, ['PENDING', 'READY']),
+          isNull(files.erasedAt),
+          isNull(files.copyOf),
+        ),
+      )
+      .groupBy(column),
+  );
+  return async (db: Executor, ids: readonly string[]): Promise<number[]> => {
+    const found = new Map((await read(db, { ids: [...ids] })).map(({ id, bytes }) => [id, bytes]));
+    return ids.map((id) => found.get(id) ?? 0);
+  };
+};
+
+/** Bytes that are stored, or announced, for each of some people. */
+export const storedBytesOfPeople = storedBytesBy(files.uploaderId);
+/** Bytes of what is attached to each of some organizations' things. */
+export const storedBytesOfOrganizations = storedBytesBy(files.organizationId);
 
 const attachedFiles = prepare((db) =>
   db

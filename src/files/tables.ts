@@ -45,6 +45,8 @@ export const files = pgTable(
     copyOf: uuid('copy_of'),
     ownerKind: fileOwnerKind('owner_kind'),
     ownerId: uuid('owner_id'),
+    /** Whose it is by what it is attached to; null: nobody's but its uploader's. */
+    organizationId: uuid('organization_id'),
     /** Its place among the files of its owner. */
     position: smallint('position').notNull().default(0),
     idempotencyKey: text('idempotency_key'),
@@ -60,6 +62,11 @@ export const files = pgTable(
     index('files_owner_index').on(t.ownerId, t.position).where(sql`${t.ownerId} is not null`),
     index('files_copy_index').on(t.copyOf).where(sql`${t.copyOf} is not null`),
     index('files_waiting_index').on(t.uploaderId, t.id).where(sql`${t.ownerId} is null and ${t.erasedAt} is null`),
+    // What its bytes count for: the uploader, and the organization.
+    index('files_uploader_index').on(t.uploaderId, t.size).where(sql`${t.erasedAt} is null and ${t.copyOf} is null`),
+    index('files_organization_index')
+      .on(t.organizationId, t.size)
+      .where(sql`${t.erasedAt} is null and ${t.copyOf} is null`),
     index('files_deleted_index').on(t.deletedAt).where(sql`${t.deletedAt} is not null and ${t.erasedAt} is null`),
     check('files_size_check', sql`${t.size} > 0`),
     check('files_owner_check', sql`(${t.ownerKind} is null) = (${t.ownerId} is null)`),

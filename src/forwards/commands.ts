@@ -48,7 +48,8 @@ async function forwardOnce(tx: Transaction, viewer: Viewer, wish: Wish): Promise
     clientMessageId: wish.clientMessageId,
     forwardedFromId: source.id,
   });
-  await copyFiles(tx, { kind: 'MESSAGE', id: source.id }, { kind: 'MESSAGE', id }, viewer);
+  const copies = { kind: 'MESSAGE', id, organizationId: visit.chat.organizationId } as const;
+  await copyFiles(tx, { kind: 'MESSAGE', id: source.id }, copies, viewer);
   return id;
 }
 

@@ -60,6 +60,8 @@ export interface Services {
   readonly conferencing: Conferencing | null;
   /** How large a file may be. */
   readonly maxUploadBytes: number;
+  /** How many bytes of files may be stored for one person, and for one organization. */
+  readonly quotas: { readonly person: number; readonly organization: number };
   /** Somebody with no more rights than being in an audience gives; null where that gives none. */
   leastOf(audience: Audience): Viewer | null;
 }

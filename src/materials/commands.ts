@@ -84,7 +84,7 @@ export async function removeMaterial(db: Database, viewer: Viewer, materialId: s
   });
 }
 
-const ownerOf = ({ id }: MaterialRow) => ({ kind: 'MATERIAL', id }) as const;
+const ownerOf = ({ id, organizationId }: MaterialRow) => ({ kind: 'MATERIAL', id, organizationId }) as const;
 
 async function materialByKey(tx: Transaction, { userId }: Viewer, key: string): Promise<MaterialRow | null> {
   const [found] = await tx

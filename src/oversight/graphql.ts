@@ -1,10 +1,12 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
+import { StorageUseType } from '../files/graphql.ts';
+import { storedBytesOfOrganizations } from '../files/queries.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { globalId, idOrNone, noRow, parseGlobalId } from '../graphql/ids.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
-import { canReadAuditLog } from './policy.ts';
+import { canReadAuditLog, canReadStorage } from './policy.ts';
 import { type AuditEntry, type AuditFilter, actionsOf, auditEntryById, auditOf } from './queries.ts';
 
 const AuditEntryType = builder.objectRef<AuditEntry>('AuditEntry');
@@ -75,6 +77,21 @@ builder.objectField(OrganizationType, 'auditLog', (t) =>
       canReadAuditLog(ctx.viewer, id)
         ? listed(ctx, args, auditOf, { parentId: id, filter: auditFilter(args.filter) })
         : null,
+  }),
+);
+
+builder.objectField(OrganizationType, 'storage', (t) =>
+  t.field({
+    perViewer: true,
+    type: StorageUseType,
+    nullable: true,
+    description:
+      'How much room the files take that are attached to things of the organization. Administrators and the head. Null: not for this viewer.',
+    resolve: async ({ id }, _args, { db, viewer, services: { quotas } }) => {
+      if (!canReadStorage(viewer, id)) return null;
+      const [usedBytes = 0] = await storedBytesOfOrganizations(db, [id]);
+      return { usedBytes, limitBytes: quotas.organization };
+    },
   }),
 );
 

@@ -49,7 +49,13 @@ export async function draftPost(db: Database, viewer: Viewer, input: unknown): P
       .onConflictDoNothing({ target: [posts.authorId, posts.idempotencyKey] })
       .returning(postColumns);
     if (!made) return firstOf(tx, viewer, wish);
-    await attach(tx, { kind: 'POST', id: made.id }, fileIds ?? [], viewer, fileLimits);
+    await attach(
+      tx,
+      { kind: 'POST', id: made.id, organizationId: channel.organizationId },
+      fileIds ?? [],
+      viewer,
+      fileLimits,
+    );
     const post = { ...made, channel };
     await takeStep(tx, viewer.userId, post, 'DRAFTED', { text: post.text });
     await tellMakers(tx, post, 'POST_DRAFTED');
@@ -103,7 +109,7 @@ export async function updatePost(db: Database, viewer: Viewer, postId: string, i
     const isPublished = before.state === 'PUBLISHED';
     if (isPublished && required !== before.acknowledgementRequired)
       throw new InvalidInput('acknowledgementRequired', 'INVALID_PUBLISHED');
-    const owner = { kind: 'POST', id: postId } as const;
+    const owner = { kind: 'POST', id: postId, organizationId: before.organizationId } as const;
     const filesChanged = fileIds ? await replaceFiles(tx, owner, fileIds, viewer, fileLimits) : false;
     const wordsChanged = text !== before.text;
     const commenting = given.commenting ?? before.commenting;

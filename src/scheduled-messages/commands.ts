@@ -58,7 +58,8 @@ export async function scheduleMessage(db: Database, viewer: Viewer, input: unkno
       .returning(messageColumns);
     if (!message) throw new Error('insert returned no row');
     const { id: messageId } = message;
-    await attach(tx, { kind: 'MESSAGE', id: messageId }, said.fileIds, viewer, { field: 'fileIds', max: maxFiles });
+    const owner = { kind: 'MESSAGE', id: messageId, organizationId: visit.chat.organizationId } as const;
+    await attach(tx, owner, said.fileIds, viewer, { field: 'fileIds', max: maxFiles });
     await enqueue(tx, scheduledMessage, { messageId }, { at: sendAt, key: messageId });
     await tellAuthor(tx, message, visit.chat.organizationId, 'MESSAGE_SCHEDULED');
     return messageId;

@@ -93,8 +93,8 @@ const holds = sql`
 
 const attached = sql`
   attached as (
-    update files set owner_kind = 'MESSAGE', owner_id = m.id, position = w.place
-    from m, unnest(${wish('fileIds', 'uuid[]')}) with ordinality w (file_id, place)
+    update files set owner_kind = 'MESSAGE', owner_id = m.id, organization_id = mine.organization_id, position = w.place
+    from m, mine, unnest(${wish('fileIds', 'uuid[]')}) with ordinality w (file_id, place)
     where files.id = w.file_id
   ),`;
 
