@@ -3,13 +3,14 @@ import { userById } from '../accounts/queries.ts';
 import { ChannelType, CommentingEnum } from '../channels/graphql.ts';
 import { canPublish, canSuggest } from '../channels/policy.ts';
 import type { Database } from '../database/connect.ts';
-import { htmlOf, plainTextOf } from '../documents/markdown.ts';
+import { html, plainText } from '../documents/rendered.ts';
 import { InvalidState } from '../errors.ts';
 import { FileType } from '../files/graphql.ts';
 import { fileOwner } from '../files/queries.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
+import { prices } from '../graphql/cost.ts';
 import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import type { Viewer } from '../viewer.ts';
@@ -99,11 +100,13 @@ builder.node(PostType, {
     html: t.string({
       description:
         'As HTML that is safe to show: paragraphs, emphasis, headings (h3 to h5), lists, quotes, code, links. No pictures.',
-      resolve: (post) => unlessDeleted(post, htmlOf(post.text), ''),
+      complexity: prices.markdown,
+      resolve: async (post) => unlessDeleted(post, await html(post.text), ''),
     }),
     plainText: t.string({
       description: 'The words alone, for previews and notifications.',
-      resolve: (post) => unlessDeleted(post, plainTextOf(post.text), ''),
+      complexity: prices.markdown,
+      resolve: async (post) => unlessDeleted(post, await plainText(post.text), ''),
     }),
     attachments: t.field({
       type: [FileType],
