@@ -18,6 +18,7 @@ import { fanout } from './scenarios/fanout.ts';
 import { faults } from './scenarios/faults/faults.ts';
 import { feed } from './scenarios/feed.ts';
 import { history } from './scenarios/history.ts';
+import { hostile } from './scenarios/hostile.ts';
 import { hotChat } from './scenarios/hot-chat.ts';
 import { messages } from './scenarios/messages.ts';
 import { queries } from './scenarios/queries.ts';
@@ -34,6 +35,7 @@ const scenarios: readonly Scenario[] = [
   messages,
   hotChat,
   history,
+  hostile,
   broadcast,
   writes,
   door,
