@@ -140,6 +140,14 @@ const catalogue = {
     ru: 'Запись одного ребёнка принадлежит одному обучающемуся.',
     en: 'The record of one child belongs to one student.',
   },
+  INVALID_CHILD_USES: {
+    ru: 'По одной ссылке к одному ребёнку приходят не больше {max} человек.',
+    en: 'By one link at most {max} people come for one child.',
+  },
+  INVALID_CHILD_DAYS: {
+    ru: 'Ссылка к ребёнку действует не дольше {max} дней.',
+    en: 'A link for a child is good for at most {max} days.',
+  },
   INVALID_ROLLOVER_GROUP: {
     ru: 'Нужны действующие группы этого учебного года.',
     en: 'Active groups of this academic year are needed.',
@@ -167,6 +175,11 @@ const catalogue = {
   INVITE_REVOKED: { ru: 'Приглашение больше не действует.', en: 'This invite is no longer valid.' },
   ALREADY_MEMBER: { ru: 'Такое участие в этой роли уже есть.', en: 'There is such a membership in this role already.' },
   ALREADY_REQUESTED: { ru: 'Такая заявка уже ждёт решения.', en: 'Such a request is already waiting.' },
+  NAME_REQUIRED: { ru: 'Сначала укажите фамилию и имя.', en: 'Give your family name and given name first.' },
+  REVOKED_BEFORE: {
+    ru: 'Этому человеку раньше закрыли доступ: прочитайте причину и подтвердите решение.',
+    en: 'This person’s access was taken before: read why, and confirm the decision.',
+  },
   COOL_DOWN: { ru: 'После отказа заявку можно подать позже.', en: 'After a rejection, ask again later.' },
   UNAVAILABLE: { ru: 'Сервис временно недоступен. Повторите позже.', en: 'Temporarily unavailable. Try again.' },
   INTERNAL: { ru: 'У нас что-то сломалось. Повторите позже.', en: 'Something went wrong here, not with you.' },

@@ -2,9 +2,9 @@ import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
-import { NotFound } from '../errors.ts';
+import { DomainError, NotFound } from '../errors.ts';
 import { anyOf } from '../graphql/batches.ts';
-import { email, personName, valid } from '../input.ts';
+import { email, optionalLine, personName, valid } from '../input.ts';
 import { append, transact } from '../log/append.ts';
 import { hashSecret, newSecret } from '../secrets.ts';
 import { type Locale, locales } from '../texts.ts';
@@ -128,22 +128,57 @@ export async function keepSessions(db: Database, ids: readonly string[], idleDay
   return new Set(found.map(({ id }) => id));
 }
 
+/** Nobody comes without a name. */
+export class NameRequired extends DomainError {
+  readonly code = 'NAME_REQUIRED';
+  constructor() {
+    super('NAME_REQUIRED');
+  }
+}
+
+/** A name that may be told with something else, by who has none. */
+export const givenName = {
+  familyName: optionalLine(100),
+  givenName: optionalLine(100),
+  patronymic: optionalLine(100),
+};
+
+/** Makes sure that the viewer has a name: their own, or this one from now on. @throws NameRequired */
+export async function demandName(
+  tx: Transaction,
+  { userId }: Viewer,
+  {
+    familyName = null,
+    givenName = null,
+    patronymic = null,
+  }: Partial<Pick<User, 'familyName' | 'givenName' | 'patronymic'>> = {},
+): Promise<void> {
+  const [own] = await tx.select().from(users).where(eq(users.id, userId)).for('update');
+  if (own?.familyName && own.givenName) return;
+  if (!familyName || !givenName) throw new NameRequired();
+  await setProfile(tx, userId, { familyName, givenName, patronymic });
+}
+
 const UpdateProfile = z.object({ ...personName, email, locale: z.enum(locales) }).partial();
 
 /** Changes what is given of the viewer's own profile; null clears what may be empty. @throws InvalidInput */
 export async function updateProfile(db: Database, viewer: Viewer, input: unknown): Promise<User> {
   const changes = valid(UpdateProfile, input);
   return transact(db, async (tx) => {
-    const [before] = await tx.select().from(users).where(eq(users.id, viewer.userId)).for('update');
-    const [user] = await tx
-      .update(users)
-      .set({ ...changes, id: viewer.userId })
-      .where(eq(users.id, viewer.userId))
-      .returning();
-    if (!before || !user) throw new NotFound();
-    const fields = Object.keys(changes);
-    await append(tx, { kind: 'PROFILE_UPDATED', audienceId: user.id, subjectId: user.id });
-    await audit(tx, user.id, { action: 'profile.update', target: { type: 'User', id: user.id }, after: { fields } });
-    return user;
+    await tx.select().from(users).where(eq(users.id, viewer.userId)).for('update');
+    return setProfile(tx, viewer.userId, changes);
   });
+}
+
+async function setProfile(tx: Transaction, id: string, changes: z.output<typeof UpdateProfile>): Promise<User> {
+  const [user] = await tx
+    .update(users)
+    .set({ ...changes, id })
+    .where(eq(users.id, id))
+    .returning();
+  if (!user) throw new NotFound();
+  const fields = Object.keys(changes);
+  await append(tx, { kind: 'PROFILE_UPDATED', audienceId: id, subjectId: id });
+  await audit(tx, id, { action: 'profile.update', target: { type: 'User', id }, after: { fields } });
+  return user;
 }

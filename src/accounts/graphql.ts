@@ -1,12 +1,20 @@
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
+import { ErrorInterface } from '../graphql/errors.ts';
 import { globalId, idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { encodeCursor } from '../log/cursor.ts';
 import type { Viewer } from '../viewer.ts';
-import { revokeOtherSessions, revokeSession, signOut, updateProfile } from './commands.ts';
+import { NameRequired, revokeOtherSessions, revokeSession, signOut, updateProfile } from './commands.ts';
 import { sessionById, sessionsOf, userById } from './queries.ts';
 import type { PersonName, Session, User } from './tables.ts';
+
+builder.objectType(NameRequired, {
+  name: 'NameRequired',
+  interfaces: [ErrorInterface],
+  description:
+    '`NAME_REQUIRED`: nobody joins without a family name and a given name. Tell them with the call, or by `updateProfile`.',
+});
 
 export const LocaleEnum = builder.enumType('Locale', {
   description: 'A language in which Homeroom speaks.',

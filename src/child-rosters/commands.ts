@@ -9,6 +9,7 @@ import { rows, type Transaction } from '../database/connect.ts';
 import { moveChildren } from '../enrollments/commands.ts';
 import { globalId } from '../graphql/ids.ts';
 import { linkNamed } from '../guardians/commands.ts';
+import { visibilityOf } from '../guardians/queries.ts';
 import { append } from '../log/append.ts';
 import { memberships } from '../memberships/tables.ts';
 import { decided } from '../movements/commands.ts';
@@ -170,8 +171,8 @@ async function accountsOf(
 }
 
 /**
- * Names people for children: who stands for the child already is left as they are, and who was revoked with a reason stays
- * revoked. They have joined only once `linkMembers`, or their own arrival, says so.
+ * Names people for children: who stands for the child already is left as they are, and whom an administrator has sent away
+ * stays away. They have joined only once `linkMembers`, or their own arrival, says so.
  */
 async function nameGuardians(
   tx: Transaction,
@@ -182,16 +183,17 @@ async function nameGuardians(
   const named = await rows<Naming & { id: string }>(
     tx,
     sql`
-    insert into guardian_links (organization_id, child_id, user_id, state)
-    select ${organization.id}::uuid, n.child_id, n.user_id, 'PENDING'
+    insert into guardian_links (organization_id, child_id, user_id, state, contact_visibility)
+    select ${organization.id}::uuid, n.child_id, n.user_id, 'PENDING',
+      ${visibilityOf(sql`n.user_id`, sql`${organization.id}::uuid`)}
     from unnest(
       ${sql.param(namings.map(({ childId }) => childId))}::uuid[], ${sql.param(namings.map(({ userId }) => userId))}::uuid[]
     ) with ordinality n (child_id, user_id, place)
     left join lateral (
-      select l.state, l.reason from ${guardianLinks} l
+      select l.state, l.revoked_by as "revokedBy" from ${guardianLinks} l
       where l.child_id = n.child_id and l.user_id = n.user_id order by l.id desc limit 1
     ) latest on true
-    where latest.state is null or (latest.state = 'REVOKED' and latest.reason is null)
+    where latest.state is null or (latest.state = 'REVOKED' and latest."revokedBy" = n.user_id)
     order by n.place
     returning id, child_id as "childId", user_id as "userId"`,
   );

@@ -97,6 +97,8 @@ export const guardianLinks = pgTable(
     createdAt: createdAt(),
     activatedAt: instant('activated_at'),
     revokedAt: instant('revoked_at'),
+    /** Themselves: they have left. Anybody else: they were sent away, and come back by a decision alone. */
+    revokedBy: user('revoked_by'),
   },
   (t) => [
     foreignKey({

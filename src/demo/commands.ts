@@ -186,7 +186,7 @@ async function fill(tx: Transaction, secret: Secret): Promise<void> {
   };
   const join = async (person: Colleague, code: string) => {
     const viewer = await arrive(person);
-    const { membership, joinRequest } = await redeemInvite(tx, viewer, code);
+    const { membership, joinRequest } = await redeemInvite(tx, viewer, { code });
     const request = joinRequest && (await approveJoinRequest(tx, sokolova, joinRequest.id));
     const id = membership?.id ?? request?.membershipId ?? '';
     await confirm(viewer, id, person);

@@ -16,7 +16,7 @@ import { enterOrganization, tellAll } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canRevokeGuardianLink, canSeeGuardianLink, canSetContactVisibility, type GuardianLink } from './policy.ts';
-import { guardianLinkById } from './queries.ts';
+import { guardianLinkById, visibilityOf } from './queries.ts';
 
 /**
  * A person who belongs there as a guardian stands for a child from now on, and for every other child for whom the
@@ -31,7 +31,13 @@ export async function linkGuardian(
   if (childId) {
     await tx
       .insert(guardianLinks)
-      .values({ organizationId: organization.id, childId, userId, state: 'PENDING' })
+      .values({
+        organizationId: organization.id,
+        childId,
+        userId,
+        state: 'PENDING',
+        contactVisibility: visibilityOf(sql`${userId}::uuid`, sql`${organization.id}::uuid`),
+      })
       .onConflictDoNothing();
   }
   await linkNamed(tx, organization, userId, [userId]);
@@ -97,7 +103,7 @@ export async function revokeLinks(
 ): Promise<void> {
   const revoked = await tx
     .update(guardianLinks)
-    .set({ state: 'REVOKED', revokedAt: sql`now()`, reason })
+    .set({ state: 'REVOKED', revokedAt: sql`now()`, revokedBy: actorId, reason })
     .where(
       and(
         eq(guardianLinks.organizationId, organization.id),

@@ -1,4 +1,4 @@
-import { and, eq, ne, or, sql } from 'drizzle-orm';
+import { and, eq, ne, or, type SQL, sql } from 'drizzle-orm';
 import { children, guardianLinks } from '../children/tables.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 
@@ -12,6 +12,17 @@ const place = {
     select c.group_id from ${children} c where c.id = ${guardianLinks.childId})`.as('group_id'),
   isHidden: isHidden.as('is_hidden'),
 };
+
+/**
+ * How a new link of somebody shows them to other families: who is LIMITED for one child of an organization, also one that
+ * is not theirs any more, stays so for all that come. `setGuardianContactVisibility` alone makes it FULL.
+ */
+export const visibilityOf = (userId: SQL, organizationId: SQL): SQL => sql`(
+  select case when coalesce(bool_or(latest.contact_visibility = 'LIMITED'), false) then 'LIMITED' else 'FULL' end
+  from (
+    select distinct on (l.child_id) l.contact_visibility from guardian_links l
+    where l.user_id = ${userId} and l.organization_id = ${organizationId} order by l.child_id, l.id desc
+  ) latest)::contact_visibility`;
 
 export const guardianLinkById = byId(guardianLinks, place);
 

@@ -7,7 +7,7 @@ import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { anyOf } from '../graphql/batches.ts';
 import { groups } from '../groups/tables.ts';
 import { idempotencyKey, valid } from '../input.ts';
-import { demandNearFuture, type InviteDraft, makeInvites, revokeInvites } from '../invites/commands.ts';
+import { demandNarrow, demandNearFuture, type InviteDraft, makeInvites, revokeInvites } from '../invites/commands.ts';
 import { type Invite, invites } from '../invites/tables.ts';
 import { transact } from '../log/append.ts';
 import { enterOrganization } from '../organizations/commands.ts';
@@ -53,6 +53,7 @@ export interface InviteSheet {
 export async function createInviteSheet(db: Database, viewer: Viewer, input: unknown): Promise<InviteSheet> {
   const wish = valid(CreateInviteSheet, input);
   demandNearFuture(wish.expiresAt);
+  if (wish.kind === 'CHILDREN') demandNarrow(wish);
   demandTemplate(wish.linkTemplate);
   const made = await transact(db, async (tx) => {
     const { organization, viewer: fresh } = await enterOrganization(tx, viewer, wish.organizationId);

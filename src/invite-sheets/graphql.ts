@@ -41,7 +41,10 @@ builder.mutationField('createInviteSheet', (t) =>
           'Where the client opens an invite: an https address with `{code}` in it, up to 500 characters. The QR codes hold ' +
           'it. Unless told, they hold the bare code.',
       }),
-      expiresAt: t.input.field({ type: 'DateTime', description: 'Until when: within a year; 14 days unless told.' }),
+      expiresAt: t.input.field({
+        type: 'DateTime',
+        description: 'Until when: within 30 days for guardians, within a year for staff; 14 days unless told.',
+      }),
       idempotencyKey: t.input.string({
         required: true,
         description:

@@ -18,7 +18,7 @@ import { hashSecret, newSecret } from '../secrets.ts';
 import type { Viewer } from '../viewer.ts';
 import { canInvite, canListInvites, canRevokeInvite, canSeeInvite, fits } from './policy.ts';
 import { leadsTo } from './queries.ts';
-import { type Invite, invites } from './tables.ts';
+import { type Invite, invites, maxChildDays, maxChildUses } from './tables.ts';
 
 const defaultDays = 14;
 const maxDays = 366;
@@ -53,6 +53,7 @@ export async function createInvite(
     if (!fits(wish.role, group)) throw new InvalidInput('role', 'INVALID_ROLE');
     if (wish.position && wish.role !== 'EMPLOYEE') throw new InvalidInput('position', 'INVALID_ROLE');
     if ((wish.role === 'EMPLOYEE') === (child !== null)) throw new InvalidInput('childId', 'INVALID_INVITED_CHILD');
+    if (child) demandNarrow(wish);
     if (wish.role === 'STUDENT' && (wish.maxUses ?? 1) > 1) throw new InvalidInput('maxUses', 'INVALID_STUDENT_USES');
     const [made] = await makeInvites(tx, organization, fresh, [
       {
@@ -128,6 +129,14 @@ export async function makeInvites(
 export function demandNearFuture(expiresAt: Date | null | undefined): void {
   const ahead = expiresAt ? expiresAt.getTime() - Date.now() : 1;
   if (ahead <= 0 || ahead > maxDays * 86_400_000) throw new InvalidInput('expiresAt', 'INVALID_FUTURE');
+}
+
+/** @throws InvalidInput unless a link for one child takes few people, for a short time */
+export function demandNarrow({ maxUses, expiresAt }: { maxUses?: number | null; expiresAt?: Date | null }): void {
+  if ((maxUses ?? 1) > maxChildUses) throw new InvalidInput('maxUses', 'INVALID_CHILD_USES', { max: maxChildUses });
+  const ahead = expiresAt ? expiresAt.getTime() - Date.now() : 0;
+  if (ahead > maxChildDays * 86_400_000)
+    throw new InvalidInput('expiresAt', 'INVALID_CHILD_DAYS', { max: maxChildDays });
 }
 
 async function firstOf(

@@ -154,7 +154,7 @@ builder.mutationField('createInvite', (t) =>
     type: CreateInvitePayload,
     description:
       'Makes an invite into a group in a role (§2.1.7). Employees come to the group «Staff»; guardians and students come for ' +
-      'a child, to its group. Administrators invite anybody, the head and the staff of the child’s group guardians (§2.4.1).',
+      'a child, to its group: by one link at most 4, within 30 days. Administrators invite anybody, the head and the staff of the child’s group guardians (§2.4.1).',
     errors: { types: [InvalidState] },
     input: {
       groupId: t.input.id({ description: 'Into which group; a child’s own, where it has one, need not be told.' }),
@@ -164,8 +164,15 @@ builder.mutationField('createInvite', (t) =>
         type: PositionEnum,
         description: 'For employees: the position it gives, except HEAD.',
       }),
-      maxUses: t.input.int({ description: 'How many people may use it: 1 to 1,000; 1 unless told.' }),
-      expiresAt: t.input.field({ type: 'DateTime', description: 'Until when: within a year; 14 days unless told.' }),
+      maxUses: t.input.int({
+        description:
+          'How many people may use it: 1 to 1,000, for a child 1 to 4 (on the third and fourth an administrator decides), for a ' +
+          'student 1; 1 unless told.',
+      }),
+      expiresAt: t.input.field({
+        type: 'DateTime',
+        description: 'Until when: within a year, for a child within 30 days; 14 days unless told.',
+      }),
       requiresApproval: t.input.boolean({
         description: 'Whether an administrator decides on each use; no unless told.',
       }),

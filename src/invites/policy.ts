@@ -1,6 +1,6 @@
 import type { GroupRow } from '../groups/tables.ts';
 import type { Viewer } from '../viewer.ts';
-import type { Invite } from './tables.ts';
+import { freeUses, type Invite } from './tables.ts';
 
 /** Invites people to a group in a role (§2.1.7, 2.4.1): administrators anybody, the head and the group's staff guardians. */
 export const canInvite = (
@@ -18,6 +18,14 @@ export const canInviteSomewhere = (viewer: Viewer, organizationId: string, role:
       viewer.standings.some(
         (own) => own.organizationId === organizationId && own.groupIds.some((id) => viewer.teaches(id)),
       )));
+
+/** Whether an administrator decides on the next use: where the invite says so, and for one child from the third person on. */
+export const needsApproval = ({
+  requiresApproval,
+  childId,
+  useCount,
+}: Pick<Invite, 'requiresApproval' | 'childId' | 'useCount'>): boolean =>
+  requiresApproval || (childId !== null && useCount >= freeUses);
 
 /** Whether the role makes sense in a group: employees come to the group «Staff», others to any other. */
 export const fits = (role: Invite['role'], group: Pick<GroupRow, 'kind'>): boolean =>

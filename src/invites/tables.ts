@@ -8,6 +8,11 @@ import { joinRequests } from '../join-requests/tables.ts';
 import { memberships, positionEnum, roleEnum } from '../memberships/tables.ts';
 import { organizations } from '../organizations/tables.ts';
 
+/** For one child: how many people a link may take, how many of them without a decision, and how long it is good for. */
+export const maxChildUses = 4;
+export const freeUses = 2;
+export const maxChildDays = 30;
+
 /** A link into one group in one role (§2.1.7). Its code is stored hashed; its state is derived from the columns. */
 export const invites = pgTable(
   'invites',
@@ -47,6 +52,10 @@ export const invites = pgTable(
       foreignColumns: [children.id, children.organizationId],
     }),
     check('invites_child_check', sql`${t.childId} is null or ${t.role} <> 'EMPLOYEE'`),
+    check(
+      'invites_child_uses_check',
+      sql`${t.childId} is null or ${t.maxUses} <= greatest(${sql.raw(String(maxChildUses))}, ${t.useCount})`,
+    ),
     check('invites_uses_check', sql`${t.useCount} between 0 and ${t.maxUses}`),
     check('invites_position_check', sql`${t.position} is null or (${t.role} = 'EMPLOYEE' and ${t.position} <> 'HEAD')`),
   ],

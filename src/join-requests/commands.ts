@@ -1,10 +1,12 @@
 import { and, eq, inArray, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { demandName, givenName } from '../accounts/commands.ts';
 import { admit, presentMembership } from '../arrivals/commands.ts';
 import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { constraintOf } from '../database/failures.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
+import { globalId } from '../graphql/ids.ts';
 import { idempotencyKey, line, prose, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import { demandStudentsAllowed } from '../memberships/commands.ts';
@@ -13,7 +15,7 @@ import { enterOrganization, lockOrganization, tell, tellAll } from '../organizat
 import { type Organization, organizations } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
-import { latestRequest, requestByKey } from './queries.ts';
+import { latestRequest, type Revocation, requestByKey, revocationsOf } from './queries.ts';
 import { type JoinRequest, joinRequests } from './tables.ts';
 
 const openDays = 30;
@@ -40,17 +42,28 @@ export class CoolDown extends DomainError {
   }
 }
 
+/** An administrator has sent this person away before: who lets them in again says that they know. */
+export class RevokedBefore extends DomainError {
+  readonly code = 'REVOKED_BEFORE';
+  readonly revocations: readonly Revocation[];
+  constructor(revocations: readonly Revocation[]) {
+    super('REVOKED_BEFORE');
+    this.revocations = revocations;
+  }
+}
+
 const SubmitJoinRequest = z.object({
   organizationId: z.string(),
   role: z.enum(roleEnum.enumValues),
   position: z.enum(positionEnum.enumValues).exclude(['HEAD']).nullish(),
   note: prose(1000),
+  ...givenName,
   idempotencyKey,
 });
 
 /**
  * Asks to become a member in a role (§2.1.10); pushed to the administrators at once. Waits at most 30 days.
- * @throws NotFound, Forbidden, InvalidInput, AlreadyMember, AlreadyRequested, CoolDown
+ * @throws NotFound, Forbidden, InvalidInput, NameRequired, AlreadyMember, AlreadyRequested, CoolDown
  */
 export async function submitJoinRequest(db: Database, viewer: Viewer, input: unknown): Promise<JoinRequest> {
   const wish = valid(SubmitJoinRequest, input);
@@ -60,12 +73,14 @@ export async function submitJoinRequest(db: Database, viewer: Viewer, input: unk
     if (repeated) return repeated;
     // Who asks is no member yet: a closed organization is to them as if it were not there.
     if (organization.state !== 'ACTIVE') throw new NotFound();
+    const { familyName, givenName, patronymic, ...asked } = wish;
+    await demandName(tx, viewer, { familyName, givenName, patronymic });
     const latest = await latestRequest(tx, { ...wish, userId: viewer.userId });
     const coolDownEnds =
       latest?.state === 'REJECTED' && latest.decidedAt ? daysAfter(latest.decidedAt, coolDownDays) : null;
     if (coolDownEnds && coolDownEnds > new Date()) throw new CoolDown(coolDownEnds);
     const given = { position: wish.position ?? null, inviteId: null, childId: null };
-    return fileJoinRequest(tx, viewer, organization, { ...wish, ...given });
+    return fileJoinRequest(tx, viewer, organization, { ...asked, ...given });
   });
 }
 
@@ -154,17 +169,27 @@ export async function withdrawJoinRequest(db: Database, viewer: Viewer, joinRequ
   });
 }
 
+/** How a request is approved: for which child, unless it says so itself, and whether earlier revocations are known. */
+export interface Approval {
+  readonly childId: string | null;
+  readonly despiteRevocations: boolean;
+}
+
+/** One of many is not looked at alone: who was sent away before is not among them. */
+const unseen: Approval = { childId: null, despiteRevocations: false };
+
 /**
- * Approves a request: the person is a member from now on, a guardian or student for the child that is named. Repeating it
- * changes nothing. @throws NotFound, Forbidden, InvalidInput, InvalidState, AlreadyMember
+ * Approves a request: the person is a member from now on, a guardian or student for the child that is named. Who was LIMITED
+ * stays so. Repeating it changes nothing.
+ * @throws NotFound, Forbidden, InvalidInput, InvalidState, AlreadyMember, RevokedBefore
  */
 export async function approveJoinRequest(
   db: Database,
   viewer: Viewer,
   joinRequestId: string,
-  childId: string | null = null,
+  approval: Approval = unseen,
 ): Promise<JoinRequest> {
-  return transact(db, (tx) => approve(tx, viewer, joinRequestId, childId));
+  return transact(db, (tx) => approve(tx, viewer, joinRequestId, approval));
 }
 
 export interface BulkApproval {
@@ -188,7 +213,7 @@ export async function approveJoinRequests(
     await lockOrganizationsOf(tx, viewer, ids);
     for (const joinRequestId of new Set(ids)) {
       try {
-        approved.push(await tx.transaction((nested) => approve(nested, viewer, joinRequestId, null)));
+        approved.push(await tx.transaction((nested) => approve(nested, viewer, joinRequestId, unseen)));
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
         skipped.push({ joinRequestId, error });
@@ -217,11 +242,13 @@ async function approve(
   tx: Transaction,
   viewer: Viewer,
   joinRequestId: string,
-  named: string | null,
+  { childId: named, despiteRevocations }: Approval,
 ): Promise<JoinRequest> {
   const { organization, request: before } = await enterDecision(tx, viewer, joinRequestId);
   if (before.state === 'APPROVED') return before;
   if (before.state !== 'PENDING') throw new InvalidState(before.state);
+  const [revocations = []] = await revocationsOf(tx, [before.id], () => viewer);
+  if (revocations.length > 0 && !despiteRevocations) throw new RevokedBefore(revocations);
   const { userId, role, position } = before;
   const childId = named ?? before.childId;
   const membership = await admit(tx, organization, { userId, role, position, childId });
@@ -232,7 +259,7 @@ async function approve(
     membershipId: membership.id,
   });
   await tell(tx, organization, { kind: 'JOIN_REQUEST_DECIDED', subjectId: request.id }, request.userId);
-  await record(tx, viewer, request, 'approve');
+  await record(tx, viewer, request, 'approve', revocations);
   return request;
 }
 
@@ -302,11 +329,24 @@ async function setState(
   return request;
 }
 
-const record = (tx: Transaction, viewer: Viewer | null, request: JoinRequest, verb: string): Promise<void> =>
+const record = (
+  tx: Transaction,
+  viewer: Viewer | null,
+  request: JoinRequest,
+  verb: string,
+  despite: readonly Revocation[] = [],
+): Promise<void> =>
   audit(tx, viewer?.userId ?? null, {
     action: `joinRequest.${verb}`,
     target: { type: 'JoinRequest', id: request.id },
     organizationId: request.organizationId,
-    after: { state: request.state, role: request.role },
+    after: { state: request.state, role: request.role, ...(despite.length > 0 && { despite: despite.map(quoted) }) },
     reason: request.reason,
   });
+
+const quoted = ({ kind, reason, revokedAt, revokedBy }: Revocation) => ({
+  kind,
+  reason,
+  revokedAt,
+  revokedBy: revokedBy && globalId('User', revokedBy),
+});

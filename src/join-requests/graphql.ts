@@ -1,3 +1,4 @@
+import { NameRequired } from '../accounts/commands.ts';
 import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
@@ -20,12 +21,20 @@ import {
   approveJoinRequests,
   type BulkApproval,
   CoolDown,
+  RevokedBefore,
   rejectJoinRequest,
   submitJoinRequest,
   withdrawJoinRequest,
 } from './commands.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
-import { joinRequestById, joinRequestsOf, joinRequestsOfUser, stateOf } from './queries.ts';
+import {
+  joinRequestById,
+  joinRequestsOf,
+  joinRequestsOfUser,
+  type Revocation,
+  revocationsOf,
+  stateOf,
+} from './queries.ts';
 import type { JoinRequest } from './tables.ts';
 
 builder.objectType(AlreadyRequested, {
@@ -44,6 +53,53 @@ builder.objectType(CoolDown, {
   interfaces: [ErrorInterface],
   description: '`COOL_DOWN`: rejected less than 7 days ago.',
   fields: (t) => ({ until: t.expose('until', { type: 'DateTime', description: 'When asking is allowed again.' }) }),
+});
+
+const RevocationKindEnum = builder.enumType('RevocationKind', {
+  description: 'What an administrator took from somebody.',
+  values: {
+    GUARDIAN_LINK: { description: 'That they stand for a child.' },
+    MEMBERSHIP_ENDED: { description: 'Their membership in a role, for good.' },
+    MEMBERSHIP_SUSPENDED: { description: 'Their membership in a role, which has not been restored.' },
+  } as const,
+});
+
+const RevocationType = builder.objectRef<Revocation>('Revocation').implement({
+  description:
+    'That an administrator has sent somebody away. Whoever was leaves no link behind that lets them in: they ask, and an ' +
+    'administrator decides. To leave by oneself, or with one’s child, is no revocation.',
+  fields: (t) => ({
+    kind: t.field({ type: RevocationKindEnum, description: 'What was taken.', resolve: ({ kind }) => kind }),
+    role: t.field({ type: RoleEnum, description: 'In which role they were there.', resolve: ({ role }) => role }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why, as the administrator wrote; null: no word.',
+    }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', description: 'When.' }),
+    revokedBy: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'Which administrator; null: it was not kept in version 0.1.',
+      resolve: ({ revokedBy }, _args, ctx) => (revokedBy ? ctx.load(userById, revokedBy) : null),
+    }),
+  }),
+});
+
+showChild(RevocationType, 'For which child they stood. Null: it was the whole membership.');
+
+builder.objectType(RevokedBefore, {
+  name: 'RevokedBefore',
+  interfaces: [ErrorInterface],
+  description:
+    '`REVOKED_BEFORE`: an administrator has sent this person away before. Show the revocations, and approve once more with ' +
+    '`despiteRevocations: true`.',
+  fields: (t) => ({
+    earlierRevocations: t.field({
+      type: [RevocationType],
+      description: 'As in `JoinRequest.revocations`.',
+      resolve: ({ revocations }) => [...revocations],
+    }),
+  }),
 });
 
 const JoinRequestStateEnum = builder.enumType('JoinRequestState', {
@@ -86,6 +142,15 @@ builder.node(JoinRequestType, {
       nullable: true,
       description: 'The position an employee asks for, or the invite gives.',
       resolve: ({ position }) => position,
+    }),
+    revocations: t.field({
+      type: [RevocationType],
+      nullable: true,
+      description:
+        'How administrators have sent this person away before, the latest first; of a decided request, until then. Empty: they ' +
+        'never did. Null: not for this viewer (administrators only).',
+      resolve: ({ id, organizationId }, _args, ctx) =>
+        ctx.sees(canListJoinRequests, organizationId) ? ctx.load(revocationsOf, id).then((found) => [...found]) : null,
     }),
     note: t.exposeString('note', { nullable: true, description: 'What the person wrote.' }),
     state: t.field({ type: JoinRequestStateEnum, description: 'Where it stands.', resolve: stateOf }),
@@ -159,12 +224,17 @@ builder.mutationField('submitJoinRequest', (t) =>
     description:
       'Asks to become a member in a role (§2.1.10). The administrators hear of it at once. One request for a role at a time; ' +
       '7 days between a rejection and the next.',
-    errors: { types: [AlreadyMember, AlreadyRequested, CoolDown] },
+    errors: { types: [NameRequired, AlreadyMember, AlreadyRequested, CoolDown] },
     input: {
       organizationId: t.input.id({ required: true, description: 'Which organization; its people give its id.' }),
       role: t.input.field({ type: RoleEnum, required: true, description: 'As what to join.' }),
       position: t.input.field({ type: PositionEnum, description: 'For an employee: the position, except HEAD.' }),
       note: t.input.string({ description: 'A word to the administrators: up to 1,000 characters.' }),
+      familyName: t.input.string({
+        description: 'Of who has no name yet: up to 100 characters. Who has one keeps it.',
+      }),
+      givenName: t.input.string({ description: 'As `familyName`.' }),
+      patronymic: t.input.string({ description: 'As `familyName`, for those who have one.' }),
       idempotencyKey: t.input.string({ description: keyDescription }),
     },
     resolve: (_root, { input }, ctx) =>
@@ -189,18 +259,24 @@ builder.mutationField('approveJoinRequest', (t) =>
   t.fieldWithInput({
     type: JoinRequestType,
     description:
-      'Approves a request: the person is a member from now on. Administrators, not their own. A repeat changes nothing.',
-    errors: { types: [InvalidState, AlreadyMember] },
+      'Approves a request: the person is a member from now on. Administrators, not their own. Somebody who was sent away before ' +
+      'is let in with `despiteRevocations` alone, and stays LIMITED where they were. A repeat changes nothing.',
+    errors: { types: [InvalidState, AlreadyMember, RevokedBefore] },
     input: {
       joinRequestId: t.input.id(whichRequest),
       childId: t.input.id({
         description: 'For which child a guardian or a student comes; one that the invite named need not be told.',
       }),
+      despiteRevocations: t.input.boolean({
+        description:
+          'Whether who decides has read `JoinRequest.revocations`; needed where there are any. Kept in the audit log.',
+      }),
     },
-    resolve: (_root, { input }, ctx) => {
-      const childId = input.childId ? idOf('Child', input.childId) : null;
-      return approveJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId), childId);
-    },
+    resolve: (_root, { input }, ctx) =>
+      approveJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId), {
+        childId: input.childId ? idOf('Child', input.childId) : null,
+        despiteRevocations: input.despiteRevocations ?? false,
+      }),
   }),
 );
 
@@ -211,7 +287,10 @@ const SkippedType = builder.objectRef<BulkApproval['skipped'][number]>('SkippedJ
       description: 'Which request.',
       resolve: ({ joinRequestId }) => globalId('JoinRequest', joinRequestId),
     }),
-    code: t.string({ description: 'Why not: `NOT_FOUND`, `INVALID_STATE` …', resolve: ({ error }) => error.code }),
+    code: t.string({
+      description: 'Why not: `NOT_FOUND`, `INVALID_STATE`, `REVOKED_BEFORE` …',
+      resolve: ({ error }) => error.code,
+    }),
     message: t.string({
       description: 'Why not, for people.',
       resolve: ({ error }, _args, ctx) => error.messageIn(ctx.locale),
@@ -234,7 +313,9 @@ const BulkApprovalType = builder.objectRef<BulkApproval>('ApproveJoinRequestsPay
 builder.mutationField('approveJoinRequests', (t) =>
   t.fieldWithInput({
     type: BulkApprovalType,
-    description: 'Approves up to 100 requests in one transaction; those that cannot be approved are skipped and named.',
+    description:
+      'Approves up to 100 requests in one transaction; those that cannot be approved are skipped and named, and so are those of ' +
+      'people who were sent away before: each of them is decided alone.',
     errors: {},
     input: { joinRequestIds: t.input.idList({ required: true, description: 'Which requests: 1 to 100.' }) },
     resolve: (_root, { input }, ctx) =>

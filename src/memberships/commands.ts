@@ -144,7 +144,7 @@ export async function moveMembership(
   const end = to === 'ENDED' ? { endedAt: sql`now()`, endedBy } : {};
   const [membership] = await tx
     .update(memberships)
-    .set({ state: to, reason, ...end })
+    .set({ state: to, reason, changedAt: sql`now()`, changedBy: viewer.userId, ...end })
     .where(eq(memberships.id, before.id))
     .returning();
   if (!membership) throw new NotFound();

@@ -49,6 +49,9 @@ export const memberships = pgTable(
     endedBy: membershipEnd('ended_by'),
     createdAt: createdAt(),
     endedAt: instant('ended_at'),
+    /** When and by whom it was last suspended, restored or ended; of `CHILDREN_LEFT` nobody decides. */
+    changedAt: instant('changed_at'),
+    changedBy: user('changed_by'),
   },
   (t) => [
     uniqueIndex('memberships_open_key').on(t.userId, t.organizationId, t.role).where(sql`${t.state} <> 'ENDED'`),

@@ -1,4 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { demandName, givenName } from '../accounts/commands.ts';
 import { admit } from '../arrivals/commands.ts';
 import { viewerOf } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
@@ -7,11 +9,13 @@ import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
 import { groups } from '../groups/tables.ts';
+import { valid } from '../input.ts';
 import { announceInvites } from '../invites/commands.ts';
-import { canInvite } from '../invites/policy.ts';
+import { canInvite, needsApproval } from '../invites/policy.ts';
 import { isForOneWhoLeft, stateOf } from '../invites/queries.ts';
 import { type Invite, inviteRedemptions, invites } from '../invites/tables.ts';
 import { fileJoinRequest, settleWaiting } from '../join-requests/commands.ts';
+import { wasSentAway } from '../join-requests/queries.ts';
 import { type JoinRequest, joinRequests } from '../join-requests/tables.ts';
 import { transact } from '../log/append.ts';
 import { type Membership, memberships } from '../memberships/tables.ts';
@@ -44,6 +48,9 @@ export class InviteRevoked extends DomainError {
   }
 }
 
+/** The code, and the name of who has none yet. */
+const RedeemInvite = z.object({ code: z.string(), ...givenName });
+
 /** What a redemption gave: a membership, or a request that waits for an administrator. */
 export interface Redemption {
   readonly membership: Membership | null;
@@ -51,11 +58,13 @@ export interface Redemption {
 }
 
 /**
- * Uses an invite (§2.1.7, 2.2.3): its group and role are fixed, the creator's right is checked again. The same person's
- * second use returns what the first gave and takes no use. @throws NotFound, Forbidden, InviteExhausted, InviteExpired,
- * InviteRevoked, AlreadyMember, AlreadyRequested
+ * Uses an invite (§2.1.7, 2.2.3): its group and role are fixed, the creator's right is checked again. Whom an administrator
+ * has sent away asks by it, as by one that requires approval. The same person's second use returns what the first gave and
+ * takes no use. @throws NotFound, Forbidden, InvalidInput, NameRequired, InviteExhausted, InviteExpired, InviteRevoked,
+ * AlreadyMember, AlreadyRequested
  */
-export async function redeemInvite(db: Database, viewer: Viewer, code: string): Promise<Redemption> {
+export async function redeemInvite(db: Database, viewer: Viewer, input: unknown): Promise<Redemption> {
+  const { code, ...name } = valid(RedeemInvite, input);
   return transact(db, async (tx) => {
     const find = () =>
       tx
@@ -71,9 +80,12 @@ export async function redeemInvite(db: Database, viewer: Viewer, code: string): 
     const [invite] = await find();
     if (!invite) throw new NotFound();
     await demandUsable(tx, viewer, organization, invite);
-    const given = invite.requiresApproval
-      ? { joinRequest: await fileJoinRequest(tx, viewer, organization, asRequest(invite)), membership: null }
-      : { membership: await joinNow(tx, viewer, organization, invite), joinRequest: null };
+    await demandName(tx, viewer, name);
+    const person = { userId: viewer.userId, organizationId: organization.id };
+    const given =
+      needsApproval(invite) || (await wasSentAway(tx, person))
+        ? { joinRequest: await fileJoinRequest(tx, viewer, organization, asRequest(invite)), membership: null }
+        : { membership: await joinNow(tx, viewer, organization, invite), joinRequest: null };
     await tx.insert(inviteRedemptions).values({
       inviteId: invite.id,
       userId: viewer.userId,

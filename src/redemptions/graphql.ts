@@ -1,3 +1,4 @@
+import { NameRequired } from '../accounts/commands.ts';
 import { UserType } from '../accounts/graphql.ts';
 import { userById } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
@@ -67,7 +68,9 @@ const RedeemPayload = builder.objectRef<Redemption>('RedeemInvitePayload').imple
     joinRequest: t.field({
       type: JoinRequestType,
       nullable: true,
-      description: 'The request that an administrator decides on, where the invite requires approval.',
+      description:
+        'The request that an administrator decides on: the invite requires approval, two people have come by it for its child ' +
+        'before, or an administrator has sent the viewer away before.',
       resolve: ({ joinRequest }) => joinRequest,
     }),
   }),
@@ -78,11 +81,26 @@ builder.mutationField('redeemInvite', (t) =>
     type: RedeemPayload,
     description:
       'Uses an invite (§2.1.7, 2.2.3, 2.4.1): the link fixes group and role. A repeat by the same person returns what the ' +
-      'first gave and takes no further use.',
+      'first gave and takes no further use. Whoever comes has a name: the account’s, or the one given here.',
     errors: {
-      types: [InvalidState, InviteExhausted, InviteExpired, InviteRevoked, AlreadyMember, AlreadyRequested],
+      types: [
+        InvalidState,
+        NameRequired,
+        InviteExhausted,
+        InviteExpired,
+        InviteRevoked,
+        AlreadyMember,
+        AlreadyRequested,
+      ],
     },
-    input: { code: t.input.string(codeArgument) },
-    resolve: (_root, { input }, ctx) => redeemInvite(ctx.db, ctx.viewer, input.code),
+    input: {
+      code: t.input.string(codeArgument),
+      familyName: t.input.string({
+        description: 'Of who has no name yet: up to 100 characters. Who has one keeps it.',
+      }),
+      givenName: t.input.string({ description: 'As `familyName`.' }),
+      patronymic: t.input.string({ description: 'As `familyName`, for those who have one.' }),
+    },
+    resolve: (_root, { input }, ctx) => redeemInvite(ctx.db, ctx.viewer, input),
   }),
 );

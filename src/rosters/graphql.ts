@@ -81,8 +81,8 @@ const RosterImportType = builder.objectRef<RosterImport>('RosterImport').impleme
     }),
     revokedGuardianCount: t.exposeInt('revokedGuardianCount', {
       description:
-        'How often the file names somebody for a child for whom an administrator has ended that: they stay out, until they ' +
-        'are invited again by `createInvite`.',
+        'How often the file names somebody for a child for whom an administrator has ended that: they stay out, until an ' +
+        'administrator approves a request of theirs (`JoinRequest.revocations`).',
     }),
     assignedCount: t.exposeInt('assignedCount', { description: 'How many assignments of employees to groups began.' }),
     releasedCount: t.exposeInt('releasedCount', { description: 'How many assignments of employees to groups ended.' }),

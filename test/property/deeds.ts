@@ -132,7 +132,7 @@ export const acts = {
   }),
   redeemInvite: (invite: Invite, by: Somebody): Deed => ({
     expected: () => model.redeemInvite(invite, by),
-    done: (db) => redeemInvite(db, viewer(by), invite.code),
+    done: (db) => redeemInvite(db, viewer(by), { code: invite.code }),
   }),
   revokeGuardianLink: (link: Link, id: string, by: Somebody): Deed => ({
     expected: () => model.revokeLink(link, by),

@@ -94,6 +94,10 @@ export interface School {
   readonly links: Link[];
   readonly assignments: Assignment[];
   readonly invites: Invite[];
+  /** What waits for an administrator. */
+  readonly requests: { readonly person: Somebody; readonly role: Role; readonly child: Child | null }[];
+  /** Whom an administrator has taken something from, for good. */
+  readonly sentAway: Set<Somebody>;
   readonly movements: Movement[];
   readonly plans: Plan[];
   readonly channels: Channel[];
@@ -569,6 +573,13 @@ export function redeemInvite(invite: Invite, person: Somebody): void {
     child !== null &&
     (child.student === person || school.links.some((l) => l.child === child && l.person === person && l.active));
   if (present && (!child || present.state !== 'ACTIVE' || isTheirs)) refuse('ALREADY_MEMBER');
+  if (wasSentAway(school, person)) {
+    if (school.requests.some((request) => request.person === person && request.role === role))
+      refuse('ALREADY_REQUESTED');
+    school.requests.push({ person, role, child });
+    invite.usedBy.push(person);
+    return;
+  }
   if (role === 'STUDENT' && child) {
     const another = school.children.some((other) => other !== child && other.student === person);
     if (another || (child.student && child.student !== person)) refuse('INVALID_STATE');
@@ -576,15 +587,29 @@ export function redeemInvite(invite: Invite, person: Somebody): void {
   }
   if (!present) begin(school, person, role);
   if (role === 'GUARDIAN' && child && !school.links.some((l) => l.child === child && l.person === person && l.active))
-    school.links.push({ child, person, active: true, limited: false });
+    school.links.push({ child, person, active: true, limited: wasLimited(school, person) });
+  const settled = school.requests.findIndex(
+    (r) => r.person === person && r.role === role && (r.child ?? child) === child,
+  );
+  if (settled >= 0) school.requests.splice(settled, 1);
   invite.usedBy.push(person);
 }
+
+const wasSentAway = (school: School, person: Somebody): boolean =>
+  school.sentAway.has(person) || school.memberships.some((m) => m.person === person && m.state === 'SUSPENDED');
+
+/** Who is hidden for one child, as it stands or stood last, is hidden for those that come. */
+const wasLimited = (school: School, person: Somebody): boolean =>
+  school.children.some(
+    (child) => school.links.findLast((link) => link.child === child && link.person === person)?.limited,
+  );
 
 export function revokeLink(link: Link, by: Somebody): void {
   const { school } = link.child;
   arrange(school, by, seesLink(link, by));
   if (!link.active) return;
   link.active = false;
+  if (link.person !== by) school.sentAway.add(link.person);
   goWithChildren(school, link.person);
 }
 
@@ -609,8 +634,10 @@ export function changeMembership(m: Membership, by: Somebody, to: Membership['st
   if (m.state === to) return;
   if (m.state === 'ENDED') refuse('INVALID_STATE');
   if (to !== 'ACTIVE') keepAnAdministrator(m.school, [m]);
-  if (to === 'ENDED') end(m);
-  else m.state = to;
+  if (to === 'ENDED') {
+    end(m);
+    m.school.sentAway.add(m.person);
+  } else m.state = to;
 }
 
 /** What a membership was for ends with it. */

@@ -202,7 +202,7 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
 async function arrive(db: Database, name: string, phone: string): Promise<Somebody> {
   const [user] = await rows<{ id: string }>(
     db,
-    sql`insert into users (phone) values (${phone}) on conflict (phone) do update set phone = excluded.phone returning id`,
+    sql`insert into users (phone, family_name, given_name) values (${phone}, 'Somebody', ${phone}) on conflict (phone) do update set phone = excluded.phone returning id`,
   );
   const [session] = await rows<{ id: string }>(
     db,
@@ -228,9 +228,17 @@ async function openSchool(
   const id = organizationId ?? '';
   await updateOrganization(db, viewer(first), id, { studentsAllowed: true, guardianChatsAllowed: guardiansBegin });
   const [staff] = await rows<{ id: string }>(db, sql`select id from groups where organization_id = ${id}`);
-  const lists = { links: [], assignments: [], invites: [], movements: [], plans: [], children: [] };
+  const lists = { links: [], assignments: [], invites: [], movements: [], plans: [], children: [], requests: [] };
   const telling = { channels: [], posts: [], chats: [], guardiansBegin };
-  const school: School = { id, suspended: false, memberships: [], groups: [], ...lists, ...telling };
+  const school: School = {
+    id,
+    suspended: false,
+    sentAway: new Set(),
+    memberships: [],
+    groups: [],
+    ...lists,
+    ...telling,
+  };
   school.channels.push(channel(school, 'COMMUNITY'), channel(school, 'STAFF'));
   school.chats.push(chat(school, 'HEAD_STAFF'));
   school.groups.push({ id: staff?.id ?? '', school, kind: 'STAFF', parent: null, archived: false });

@@ -37,15 +37,17 @@ export class World implements AsyncDisposable {
     return client;
   }
 
-  /** Signs a person in by phone and code; a new phone each time unless one is given. */
-  async person(name?: string, phone = `+7916${String(1_000_000 + ++people)}`): Promise<Person> {
+  /** Signs a person in by phone and code; a new phone each time unless one is given. Who comes first has a name, unless null. */
+  async person(name?: string | null, known?: string): Promise<Person> {
+    const phone = known ?? `+7916${String(1_000_000 + ++people)}`;
+    const familyName = name === undefined && !known ? 'Somebody' : name;
     const visitor = this.anonymous();
     const asked = await visitor.does('RequestSignInCode', { phone });
     if (asked.__typename !== 'SignInCodeRequest') throw new Error(JSON.stringify(asked));
     const signed = await visitor.does('SignIn', { challengeId: asked.challengeId, code: this.#codeFor(phone) });
     if (signed.__typename !== 'SignInPayload') throw new Error(JSON.stringify(signed));
     const person = this.#keep(Object.assign(new TestClient(this.url, signed.token), { phone }));
-    if (name) await person.does('UpdateProfile', { input: { familyName: name, givenName: 'Test' } });
+    if (familyName) await person.does('UpdateProfile', { input: { familyName, givenName: 'Test' } });
     return person;
   }
 
@@ -79,7 +81,10 @@ export class World implements AsyncDisposable {
   ): Promise<Person & { membershipId: string }> {
     const who = person ?? (await this.person(role));
     const request = await who.does('SubmitJoinRequest', { input: { organizationId: school.id, role } });
-    const approved = await school.administrator.does('ApproveJoinRequest', { joinRequestId: request.id });
+    const approved = await school.administrator.does('ApproveJoinRequest', {
+      joinRequestId: request.id,
+      despiteRevocations: true,
+    });
     if (approved.state !== 'APPROVED') throw new Error(JSON.stringify({ request, approved }));
     return Object.assign(who, { membershipId: String(approved.membership.id) });
   }
