@@ -53,6 +53,7 @@ import './assignments/graphql.ts';
 import './enrollments/graphql.ts';
 import './due-movements/graphql.ts';
 import './join-requests/graphql.ts';
+import './admissions/graphql.ts';
 import './invites/graphql.ts';
 import './redemptions/graphql.ts';
 import './departures/graphql.ts';

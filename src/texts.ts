@@ -1,6 +1,7 @@
 import { accountTexts } from './texts-accounts.ts';
 import { chatTexts } from './texts-chats.ts';
 import { fileTexts } from './texts-files.ts';
+import { joiningTexts } from './texts-joining.ts';
 import { liveTexts } from './texts-live.ts';
 
 /** The languages in which Homeroom speaks to people. */
@@ -12,6 +13,7 @@ const catalogue = {
   ...accountTexts,
   ...chatTexts,
   ...fileTexts,
+  ...joiningTexts,
   ...liveTexts,
   NOT_FOUND: { ru: 'Не найдено.', en: 'Not found.' },
   UNAUTHENTICATED: { ru: 'Войдите в систему.', en: 'Sign in first.' },
@@ -130,24 +132,7 @@ const catalogue = {
     ru: 'На этот день уже запланировано другое.',
     en: 'Something else is planned for this day.',
   },
-  INVALID_INVITED_CHILD: {
-    ru: 'Законного представителя и обучающегося приглашают для ребёнка, сотрудника — нет.',
-    en: 'Guardians and students are invited for a child, employees are not.',
-  },
-  INVALID_INVITED_GROUP: { ru: 'Укажите группу.', en: 'A group is needed.' },
   INVALID_CHILD_GROUP: { ru: 'Ребёнок в другой группе.', en: 'The child is in another group.' },
-  INVALID_STUDENT_USES: {
-    ru: 'Запись одного ребёнка принадлежит одному обучающемуся.',
-    en: 'The record of one child belongs to one student.',
-  },
-  INVALID_CHILD_USES: {
-    ru: 'По одной ссылке к одному ребёнку приходят не больше {max} человек.',
-    en: 'By one link at most {max} people come for one child.',
-  },
-  INVALID_CHILD_DAYS: {
-    ru: 'Ссылка к ребёнку действует не дольше {max} дней.',
-    en: 'A link for a child is good for at most {max} days.',
-  },
   INVALID_ROLLOVER_GROUP: {
     ru: 'Нужны действующие группы этого учебного года.',
     en: 'Active groups of this academic year are needed.',
@@ -170,17 +155,6 @@ const catalogue = {
     ru: 'Это последний администратор: сначала назначьте другого.',
     en: 'This is the last administrator: appoint another one first.',
   },
-  INVITE_EXHAUSTED: { ru: 'Приглашение уже использовано.', en: 'This invite has been used up.' },
-  INVITE_EXPIRED: { ru: 'Срок приглашения истёк.', en: 'This invite has expired.' },
-  INVITE_REVOKED: { ru: 'Приглашение больше не действует.', en: 'This invite is no longer valid.' },
-  ALREADY_MEMBER: { ru: 'Такое участие в этой роли уже есть.', en: 'There is such a membership in this role already.' },
-  ALREADY_REQUESTED: { ru: 'Такая заявка уже ждёт решения.', en: 'Such a request is already waiting.' },
-  NAME_REQUIRED: { ru: 'Сначала укажите фамилию и имя.', en: 'Give your family name and given name first.' },
-  REVOKED_BEFORE: {
-    ru: 'Этому человеку раньше закрыли доступ: прочитайте причину и подтвердите решение.',
-    en: 'This person’s access was taken before: read why, and confirm the decision.',
-  },
-  COOL_DOWN: { ru: 'После отказа заявку можно подать позже.', en: 'After a rejection, ask again later.' },
   UNAVAILABLE: { ru: 'Сервис временно недоступен. Повторите позже.', en: 'Temporarily unavailable. Try again.' },
   INTERNAL: { ru: 'У нас что-то сломалось. Повторите позже.', en: 'Something went wrong here, not with you.' },
   GROUP_STAFF: { ru: 'Сотрудники', en: 'Staff' },

@@ -18,13 +18,14 @@ import {
   canDecideVerification,
   canListMembers,
   canListVerifications,
+  canReachMember,
   canReadReason,
   canSeeAdministrators,
   canSeeMembership,
 } from '../src/memberships/policy.ts';
 import { canReadMovements, canSeeMovement } from '../src/movements/policy.ts';
 import { canGovernOrganizations, canSeeOrganization, canUpdateOrganization } from '../src/organizations/policy.ts';
-import { canReadAuditLog } from '../src/oversight/policy.ts';
+import { canReadAuditLog, canReadDetails } from '../src/oversight/policy.ts';
 import type { Viewer } from '../src/viewer.ts';
 import {
   administrators,
@@ -74,6 +75,17 @@ const law: [string, (viewer: Viewer) => boolean, readonly Who[]][] = [
     'sees a colleague',
     (who) => canSeeMembership(who, { ...others, role: 'EMPLOYEE', state: 'ACTIVE' }),
     [...leaders, ...staff],
+  ],
+  ['reaches a colleague', (who) => canReachMember(who, { ...others, groupIds: [] }), leaders],
+  [
+    'reaches who works in their own group',
+    (who) => canReachMember(who, { ...others, groupIds: ['sun'] }),
+    [...leaders, 'teacher'],
+  ],
+  [
+    'reads what was changed, and why, in what they did themselves',
+    (who) => canReadDetails(who, { organizationId: here }),
+    leaders,
   ],
   [
     'sees a colleague who has left',

@@ -27,6 +27,8 @@ export interface Own extends Presence {
   /** Of a DIRECT chat: who the other is. */
   readonly counterpart: PersonName | null;
   readonly isOrphaned: boolean;
+  /** When they went, as Postgres has it; null: they take part. What they read of it stands as it stood then. */
+  readonly leftAt: string | null;
 }
 
 /** A chat, with what it is to the viewer where that has been read. */
@@ -39,6 +41,7 @@ interface Stay {
   readonly after: number;
   readonly through: number | null;
   readonly isOpen: boolean;
+  readonly until: string | null;
 }
 
 export type FoundChat = ChatRow & {
@@ -46,7 +49,7 @@ export type FoundChat = ChatRow & {
   stays: Stay[];
   isMuted: boolean;
   mutedUntil: string | null;
-} & Omit<Own, keyof Presence | 'mutedUntil' | 'lastNumber' | 'joinedAfter'>;
+} & Omit<Own, keyof Presence | 'mutedUntil' | 'lastNumber' | 'joinedAfter' | 'leftAt'>;
 
 const userId = unseen('userId', 'uuid');
 const standings = unseen('standings', 'text[]');
@@ -64,7 +67,7 @@ export const counts = sql`(m.until is null or (
 
 /** When the viewer took part: what lasts, and what is over, each by the index that holds it and not all of their chats. */
 const stays = sql`
-  select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen" from (
+  select m.capacity, m.since_number as after, m.until_number as through, m.until is null as "isOpen", m.until from (
     select * from audience_members o where o.audience_id = c.audience_id and o.user_id = ${userId} and o.until is null
     union all
     select * from audience_members o where o.audience_id = c.audience_id and o.user_id = ${userId} and o.until is not null
@@ -135,9 +138,14 @@ export function asChat({ stays: found, isMuted, mutedUntil, ...row }: FoundChat)
     mutedUntil: isMuted && mutedUntil ? new Date(mutedUntil) : null,
     counterpart,
     isOrphaned,
+    leftAt: open.length > 0 ? null : lastOf(found),
   };
   return { ...chat, createdAt: new Date(chat.createdAt), own };
 }
+
+/** When the last stay ended. Postgres writes them all in one form and zone, so that texts compare as moments. */
+const lastOf = (found: readonly Stay[]): string | null =>
+  found.reduce<string | null>((last, { until }) => (until && until > (last ?? '') ? until : last), null);
 
 /** Behind which number somebody came who has been there since, though perhaps not always in the same capacity. */
 function arrival(found: readonly Stay[], lastNumber: number): number {
@@ -177,6 +185,7 @@ const absent: Own = {
   mutedUntil: null,
   counterpart: null,
   isOrphaned: false,
+  leftAt: null,
 };
 
 /** How many messages the viewer has not read since they came: by their numbers, for there are no gaps. */

@@ -1,18 +1,14 @@
 import { eq } from 'drizzle-orm';
 import { signOut } from '../accounts/commands.ts';
 import { grantAdministrator } from '../administrators/commands.ts';
+import { approveJoinRequest, rejectJoinRequest } from '../admissions/commands.ts';
 import { approveOrganizationApplication, submitOrganizationApplication } from '../applications/commands.ts';
 import { setOperators } from '../audiences/commands.ts';
 import { freshViewer } from '../audiences/queries.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { groups } from '../groups/tables.ts';
 import { createInvite, revokeInvite } from '../invites/commands.ts';
-import {
-  approveJoinRequest,
-  rejectJoinRequest,
-  submitJoinRequest,
-  withdrawJoinRequest,
-} from '../join-requests/commands.ts';
+import { submitJoinRequest, withdrawJoinRequest } from '../join-requests/commands.ts';
 import { transact } from '../log/append.ts';
 import { appointHead } from '../memberships/commands.ts';
 import { updateOrganization } from '../organizations/commands.ts';

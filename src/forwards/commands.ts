@@ -6,6 +6,7 @@ import { chatWithin } from '../chats/queries.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import { valid } from '../input.ts';
+import { pastOf } from '../message-pasts/queries.ts';
 import { demandWriting, placeMessage } from '../messages/commands.ts';
 import { canSeeMessage } from '../messages/policy.ts';
 import { type Message, messageById } from '../messages/queries.ts';
@@ -60,5 +61,7 @@ async function sourceOf(tx: Transaction, viewer: Viewer, messageId: string): Pro
   const [source] = await messageById(tx, [messageId], () => viewer);
   const chat = source ? await chatWithin(tx, viewer, source.chatId) : null;
   if (!source || !chat || !canSeeMessage(viewer, source, chat.own)) throw new NotFound();
-  return source;
+  const { leftAt } = chat.own;
+  const [past] = leftAt ? await pastOf(tx, [{ id: source.id, leftAt }], () => viewer) : [];
+  return { ...source, text: past?.text ?? source.text };
 }

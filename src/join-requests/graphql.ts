@@ -15,26 +15,12 @@ import { canSeeMembership } from '../memberships/policy.ts';
 import { membershipById } from '../memberships/queries.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { organizationById } from '../organizations/queries.ts';
-import {
-  AlreadyRequested,
-  approveJoinRequest,
-  approveJoinRequests,
-  type BulkApproval,
-  CoolDown,
-  RevokedBefore,
-  rejectJoinRequest,
-  submitJoinRequest,
-  withdrawJoinRequest,
-} from './commands.ts';
+import { few } from '../posts/graphql.ts';
+import { RevocationType } from '../revocations/graphql.ts';
+import { revocationsOf } from '../revocations/queries.ts';
+import { AlreadyRequested, CoolDown, submitJoinRequest, withdrawJoinRequest } from './commands.ts';
 import { canDecideJoinRequest, canListJoinRequests, canSeeJoinRequest } from './policy.ts';
-import {
-  joinRequestById,
-  joinRequestsOf,
-  joinRequestsOfUser,
-  type Revocation,
-  revocationsOf,
-  stateOf,
-} from './queries.ts';
+import { joinRequestById, joinRequestsOf, joinRequestsOfUser, stateOf } from './queries.ts';
 import type { JoinRequest } from './tables.ts';
 
 builder.objectType(AlreadyRequested, {
@@ -53,53 +39,6 @@ builder.objectType(CoolDown, {
   interfaces: [ErrorInterface],
   description: '`COOL_DOWN`: rejected less than 7 days ago.',
   fields: (t) => ({ until: t.expose('until', { type: 'DateTime', description: 'When asking is allowed again.' }) }),
-});
-
-const RevocationKindEnum = builder.enumType('RevocationKind', {
-  description: 'What an administrator took from somebody.',
-  values: {
-    GUARDIAN_LINK: { description: 'That they stand for a child.' },
-    MEMBERSHIP_ENDED: { description: 'Their membership in a role, for good.' },
-    MEMBERSHIP_SUSPENDED: { description: 'Their membership in a role, which has not been restored.' },
-  } as const,
-});
-
-const RevocationType = builder.objectRef<Revocation>('Revocation').implement({
-  description:
-    'That an administrator has sent somebody away. Whoever was leaves no link behind that lets them in: they ask, and an ' +
-    'administrator decides. To leave by oneself, or with one’s child, is no revocation.',
-  fields: (t) => ({
-    kind: t.field({ type: RevocationKindEnum, description: 'What was taken.', resolve: ({ kind }) => kind }),
-    role: t.field({ type: RoleEnum, description: 'In which role they were there.', resolve: ({ role }) => role }),
-    reason: t.exposeString('reason', {
-      nullable: true,
-      description: 'Why, as the administrator wrote; null: no word.',
-    }),
-    revokedAt: t.expose('revokedAt', { type: 'DateTime', description: 'When.' }),
-    revokedBy: t.field({
-      type: UserType,
-      nullable: true,
-      description: 'Which administrator; null: it was not kept in version 0.1.',
-      resolve: ({ revokedBy }, _args, ctx) => (revokedBy ? ctx.load(userById, revokedBy) : null),
-    }),
-  }),
-});
-
-showChild(RevocationType, 'For which child they stood. Null: it was the whole membership.');
-
-builder.objectType(RevokedBefore, {
-  name: 'RevokedBefore',
-  interfaces: [ErrorInterface],
-  description:
-    '`REVOKED_BEFORE`: an administrator has sent this person away before. Show the revocations, and approve once more with ' +
-    '`despiteRevocations: true`.',
-  fields: (t) => ({
-    earlierRevocations: t.field({
-      type: [RevocationType],
-      description: 'As in `JoinRequest.revocations`.',
-      resolve: ({ revocations }) => [...revocations],
-    }),
-  }),
 });
 
 const JoinRequestStateEnum = builder.enumType('JoinRequestState', {
@@ -146,11 +85,14 @@ builder.node(JoinRequestType, {
     revocations: t.field({
       type: [RevocationType],
       nullable: true,
+      complexity: few,
       description:
         'How administrators have sent this person away before, the latest first; of a decided request, until then. Empty: they ' +
         'never did. Null: not for this viewer (administrators only).',
-      resolve: ({ id, organizationId }, _args, ctx) =>
-        ctx.sees(canListJoinRequests, organizationId) ? ctx.load(revocationsOf, id).then((found) => [...found]) : null,
+      resolve: async ({ userId, organizationId, decidedAt: until }, _args, ctx) =>
+        ctx.sees(canListJoinRequests, organizationId)
+          ? [...(await ctx.load(revocationsOf, { userId, organizationId, until }))]
+          : null,
     }),
     note: t.exposeString('note', { nullable: true, description: 'What the person wrote.' }),
     state: t.field({ type: JoinRequestStateEnum, description: 'Where it stands.', resolve: stateOf }),
@@ -242,7 +184,7 @@ builder.mutationField('submitJoinRequest', (t) =>
   }),
 );
 
-const whichRequest = { required: true, description: 'Which request.' } as const;
+export const whichRequest = { required: true, description: 'Which request.' } as const;
 
 builder.mutationField('withdrawJoinRequest', (t) =>
   t.fieldWithInput({
@@ -252,93 +194,6 @@ builder.mutationField('withdrawJoinRequest', (t) =>
     input: { joinRequestId: t.input.id(whichRequest) },
     resolve: (_root, { input }, ctx) =>
       withdrawJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId)),
-  }),
-);
-
-builder.mutationField('approveJoinRequest', (t) =>
-  t.fieldWithInput({
-    type: JoinRequestType,
-    description:
-      'Approves a request: the person is a member from now on. Administrators, not their own. Somebody who was sent away before ' +
-      'is let in with `despiteRevocations` alone, and stays LIMITED where they were. A repeat changes nothing.',
-    errors: { types: [InvalidState, AlreadyMember, RevokedBefore] },
-    input: {
-      joinRequestId: t.input.id(whichRequest),
-      childId: t.input.id({
-        description: 'For which child a guardian or a student comes; one that the invite named need not be told.',
-      }),
-      despiteRevocations: t.input.boolean({
-        description:
-          'Whether who decides has read `JoinRequest.revocations`; needed where there are any. Kept in the audit log.',
-      }),
-    },
-    resolve: (_root, { input }, ctx) =>
-      approveJoinRequest(ctx.db, ctx.viewer, idOf('JoinRequest', input.joinRequestId), {
-        childId: input.childId ? idOf('Child', input.childId) : null,
-        despiteRevocations: input.despiteRevocations ?? false,
-      }),
-  }),
-);
-
-const SkippedType = builder.objectRef<BulkApproval['skipped'][number]>('SkippedJoinRequest').implement({
-  description: 'A request that was not approved, and why.',
-  fields: (t) => ({
-    joinRequestId: t.id({
-      description: 'Which request.',
-      resolve: ({ joinRequestId }) => globalId('JoinRequest', joinRequestId),
-    }),
-    code: t.string({
-      description: 'Why not: `NOT_FOUND`, `INVALID_STATE`, `REVOKED_BEFORE` …',
-      resolve: ({ error }) => error.code,
-    }),
-    message: t.string({
-      description: 'Why not, for people.',
-      resolve: ({ error }, _args, ctx) => error.messageIn(ctx.locale),
-    }),
-  }),
-});
-
-const BulkApprovalType = builder.objectRef<BulkApproval>('ApproveJoinRequestsPayload').implement({
-  description: 'What came of each request.',
-  fields: (t) => ({
-    approved: t.field({ type: [JoinRequestType], description: 'Those approved.', resolve: ({ approved }) => approved }),
-    skipped: t.field({
-      type: [SkippedType],
-      description: 'Those not approved, with the reason.',
-      resolve: ({ skipped }) => skipped,
-    }),
-  }),
-});
-
-builder.mutationField('approveJoinRequests', (t) =>
-  t.fieldWithInput({
-    type: BulkApprovalType,
-    description:
-      'Approves up to 100 requests in one transaction; those that cannot be approved are skipped and named, and so are those of ' +
-      'people who were sent away before: each of them is decided alone.',
-    errors: {},
-    input: { joinRequestIds: t.input.idList({ required: true, description: 'Which requests: 1 to 100.' }) },
-    resolve: (_root, { input }, ctx) =>
-      approveJoinRequests(
-        ctx.db,
-        ctx.viewer,
-        input.joinRequestIds.map((id) => idOf('JoinRequest', id)),
-      ),
-  }),
-);
-
-builder.mutationField('rejectJoinRequest', (t) =>
-  t.fieldWithInput({
-    type: JoinRequestType,
-    description:
-      'Rejects a request with a reason; the person may ask again after 7 days. Administrators, not their own.',
-    errors: { types: [InvalidState] },
-    input: {
-      joinRequestId: t.input.id(whichRequest),
-      reason: t.input.string({ required: true, description: 'Why; the person reads it. Up to 500 characters.' }),
-    },
-    resolve: (_root, { input }, ctx) =>
-      rejectJoinRequest(ctx.db, ctx.viewer, { ...input, joinRequestId: idOf('JoinRequest', input.joinRequestId) }),
   }),
 );
 

@@ -9,7 +9,7 @@ import { liveEvent } from '../graphql/live.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { organizationById } from '../organizations/queries.ts';
 import { AlreadyMember, appointHead, LastAdministrator, restoreMembership, suspendMembership } from './commands.ts';
-import { canChangeMembership, canListMembers, canReadReason, canSeeMembership } from './policy.ts';
+import { canChangeMembership, canListMembers, canReachMember, canReadReason, canSeeMembership } from './policy.ts';
 import { membershipById, membershipsOfUser, membersOf } from './queries.ts';
 import type { Membership } from './tables.ts';
 
@@ -91,9 +91,12 @@ builder.node(MembershipType, {
     contact: t.field({
       type: ContactType,
       nullable: true,
-      description: 'How to reach the person. Null: not for this viewer.',
+
+      description:
+        'How to reach the person. Null: not for this viewer: verified staff reach those who work in their own groups, and their ' +
+        'families; whoever leads everybody.',
       resolve: (membership, _args, ctx) =>
-        ctx.sees(canSeeMembership, membership) ? ctx.load(userById, membership.userId) : null,
+        ctx.sees(canReachMember, membership) ? ctx.load(userById, membership.userId) : null,
     }),
     role: t.field({
       type: RoleEnum,

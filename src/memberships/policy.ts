@@ -3,22 +3,23 @@ import type { Membership } from './tables.ts';
 
 type Place = Pick<Membership, 'organizationId'>;
 
+type Placed = Pick<Membership, 'organizationId' | 'userId'> & { readonly groupIds?: readonly string[] };
+
+/** Reads how to reach a member: that person, whoever leads there, and verified staff whoever is in their own groups (§3). */
+export const canReachMember = (viewer: Viewer, membership: Placed): boolean =>
+  membership.userId === viewer.userId ||
+  viewer.leads(membership.organizationId) ||
+  (membership.groupIds?.some((id) => viewer.teaches(id)) ?? false);
+
 /**
  * Sees a membership: their own, any in an organization they lead; as verified staff, while they last, colleagues' and those
  * of the families in their groups (`groupIds`: where the membership puts its person).
  */
-export const canSeeMembership = (
-  viewer: Viewer,
-  membership: Pick<Membership, 'organizationId' | 'userId' | 'role' | 'state'> & {
-    readonly groupIds?: readonly string[];
-  },
-): boolean =>
-  membership.userId === viewer.userId ||
-  viewer.leads(membership.organizationId) ||
+export const canSeeMembership = (viewer: Viewer, membership: Placed & Pick<Membership, 'role' | 'state'>): boolean =>
+  canReachMember(viewer, membership) ||
   (membership.role === 'EMPLOYEE' &&
     membership.state !== 'ENDED' &&
-    viewer.isVerifiedStaffOf(membership.organizationId)) ||
-  (membership.groupIds?.some((id) => viewer.teaches(id)) ?? false);
+    viewer.isVerifiedStaffOf(membership.organizationId));
 
 /** Reads why a membership was suspended or ended: the person, and whoever leads. */
 export const canReadReason = (viewer: Viewer, membership: Pick<Membership, 'organizationId' | 'userId'>): boolean =>

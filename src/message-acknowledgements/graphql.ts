@@ -2,7 +2,9 @@ import { UserType } from '../accounts/graphql.ts';
 import { listOfPeople } from '../chat-members/graphql.ts';
 import { ownOf } from '../chats/queries.ts';
 import { builder } from '../graphql/builder.ts';
+import { noRow } from '../graphql/ids.ts';
 import { messageMutation } from '../message-edits/graphql.ts';
+import { asLeft } from '../message-pasts/queries.ts';
 import { MessageType } from '../messages/graphql.ts';
 import { canOversee } from '../messages/policy.ts';
 import { ownMarks } from '../messages/queries.ts';
@@ -34,7 +36,9 @@ builder.objectFields(MessageType, (t) => ({
     description:
       'Who of those who take part has read it, besides its author, as far as the viewer meets them: families’ LIMITED guardians ' +
       'are left out (§4.11).',
-    resolve: ({ id: messageId }, args, ctx) => listOfPeople(ctx, args, readersOf, { messageId }),
+    // Whoever reads it after the viewer has left is not for them.
+    resolve: async (message, args, ctx) =>
+      listOfPeople(ctx, args, readersOf, { messageId: (await asLeft(ctx, message)) ? noRow : message.id }),
   }),
   recipients: t.connection({
     perViewer: true,
@@ -46,7 +50,7 @@ builder.objectFields(MessageType, (t) => ({
     args: { acknowledged: t.arg.boolean({ description: 'Only those who have, or have not.' }) },
     resolve: async (message, { acknowledged, ...args }, ctx) => {
       const own = await ownOf(ctx, { id: message.chatId });
-      if (!message.acknowledgementRequired || !canOversee(ctx.viewer, message, own)) return null;
+      if (!message.acknowledgementRequired || own.leftAt || !canOversee(ctx.viewer, message, own)) return null;
       return listOfPeople(ctx, args, recipientsOf, { messageId: message.id, acknowledged: acknowledged ?? null });
     },
   }),

@@ -7,6 +7,7 @@ import { InvalidState } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
+import { asLeft } from '../message-pasts/queries.ts';
 import { MessageType, shownMessage, whichMessage } from '../messages/graphql.ts';
 import { canDeleteMessage, canEditMessage, canOversee, canSeeAuthor } from '../messages/policy.ts';
 import { messageById } from '../messages/queries.ts';
@@ -34,6 +35,23 @@ const MessageRevisionType = builder.objectRef<MessageRevision>('MessageRevision'
 });
 
 builder.objectFields(MessageType, (t) => ({
+  editedAt: t.field({
+    type: 'DateTime',
+    nullable: true,
+    description: 'When its words were last changed; null: never.',
+    resolve: async (message, _args, ctx) => {
+      const past = await asLeft(ctx, message);
+      if (!past) return message.editedAt;
+      return past.editedAt === null ? null : new Date(past.editedAt);
+    },
+  }),
+  isPinned: t.boolean({
+    description: 'Whether it is pinned.',
+    resolve: async (message, _args, ctx) => {
+      const past = message.pinnedAt && (await asLeft(ctx, message));
+      return message.pinnedAt !== null && (!past || message.pinnedAt <= new Date(past.leftAt));
+    },
+  }),
   revisions: t.connection({
     perViewer: true,
     type: MessageRevisionType,

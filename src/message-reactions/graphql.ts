@@ -4,6 +4,7 @@ import { listOfPeople } from '../chat-members/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { idOf } from '../graphql/ids.ts';
+import { asLeft } from '../message-pasts/queries.ts';
 import { MessageType, shownMessage, whichMessage } from '../messages/graphql.ts';
 import { reactionsMet } from '../messages/policy.ts';
 import { ownMarks } from '../messages/queries.ts';
@@ -28,16 +29,20 @@ builder.objectFields(MessageType, (t) => ({
     description:
       'How often people reacted in which way, the most frequent first; at most 20 different ones. As `reactors`, of those whom the ' +
       'viewer meets.',
-    resolve: (message, _args, ctx) =>
-      message.state === 'DELETED'
-        ? []
-        : reactionsMet(message, (person) => ctx.sees(canSeePerson, person)).slice(0, maxEmojis),
+    resolve: async (message, _args, ctx) => {
+      if (message.state === 'DELETED') return [];
+      const reacted = { ...message, ...(await asLeft(ctx, message)) };
+      return reactionsMet(reacted, (person) => ctx.sees(canSeePerson, person)).slice(0, maxEmojis);
+    },
   }),
   reactors: t.connection({
     perViewer: true,
     type: MessageReactorType,
     description: 'Who reacted, as far as the viewer meets them: families’ LIMITED guardians are left out (§4.11).',
-    resolve: ({ id: messageId }, args, ctx) => listOfPeople(ctx, args, reactorsOf, { messageId }),
+    resolve: async (message, args, ctx) => {
+      const past = await asLeft(ctx, message);
+      return listOfPeople(ctx, args, reactorsOf, { messageId: message.id, leftAt: past?.leftAt ?? null });
+    },
   }),
   viewerReactions: t.stringList({
     perViewer: true,

@@ -10,12 +10,13 @@ export interface Reactor {
 }
 
 /** Who reacted to a message, unless it was deleted, as far as the viewer meets them (§4.11). */
-export const reactorsOf = peopleList<Reactor, { messageId: string }>(
+export const reactorsOf = peopleList<Reactor, { messageId: string; leftAt: string | null }>(
   sql`u.id`,
   sql`r.emojis`,
   sql`from (
       select user_id, json_agg(emoji order by created_at) as emojis from message_reactions
-      where message_id = ${sql.placeholder('messageId')} group by user_id) r
+      where message_id = ${sql.placeholder('messageId')}
+        and created_at <= coalesce(${sql.placeholder('leftAt')}::timestamptz, 'infinity') group by user_id) r
     join messages m on m.id = ${sql.placeholder('messageId')} and m.state = 'SENT'
     join chats c on c.id = m.chat_id
     join users u on u.id = r.user_id

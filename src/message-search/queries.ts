@@ -19,7 +19,9 @@ const organizationId = sql`${sql.placeholder('organizationId')}::uuid`;
 /** What may be read of the viewer's chats; and of that, by the index that holds the chat as a word, what has the words. */
 const mine = sql`
   with mine as materialized (
-    select c.id as chat_id, case when c.history_visibility = 'ALL' then 0 else m.since_number end as after, m.until_number as through
+    select c.id as chat_id, case when c.history_visibility = 'ALL' then 0 else m.since_number end as after, m.until_number as through,
+      (select case when bool_or(w.until is null) then null else max(w.until) end from audience_members w
+        where w.audience_id = m.audience_id and w.user_id = m.user_id) as left_at
     from audience_members m join chats c on c.audience_id = m.audience_id
     where m.user_id = ${sql.placeholder('userId')} and ${counts}
       and (${organizationId} is null or c.organization_id = ${organizationId})
@@ -30,7 +32,8 @@ const found = sql`
     and m.search @@ (${words} && (select string_agg(distinct quote_literal(chat_id), '|')::tsquery from mine))
     and exists (
       select from mine
-      where mine.chat_id = m.chat_id and m.number > mine.after and m.number <= coalesce(mine.through, m.number))`;
+      where mine.chat_id = m.chat_id and m.number > mine.after and m.number <= coalesce(mine.through, m.number)
+        and (mine.left_at is null or m.edited_at is null or m.edited_at <= mine.left_at))`;
 
 type Values = Asker & Sought;
 

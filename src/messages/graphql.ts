@@ -14,6 +14,7 @@ import { idOf } from '../graphql/ids.ts';
 import { afterDescription, kindsOf, liveEvent, liveUnion } from '../graphql/live.ts';
 import { searchDescription, sought } from '../graphql/search.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
+import { asLeft } from '../message-pasts/queries.ts';
 import { few } from '../posts/graphql.ts';
 import type { Role } from '../viewer.ts';
 import { canSeeAuthor } from './policy.ts';
@@ -126,8 +127,11 @@ builder.node(MessageType, {
       resolve: (message, _args, ctx) => (message.authorId === ctx.viewer.userId ? message.clientMessageId : null),
     }),
     state: t.field({ type: MessageStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
-    text: t.exposeString('text', {
-      description: 'What it says, as it was written: up to 4,000 characters. Empty: deleted.',
+    text: t.string({
+      description:
+        'What it says, as it was written: up to 4,000 characters. Empty: deleted. Who left the chat reads what it said then, and ' +
+        'sees edits, pins and reactions as they were.',
+      resolve: async (message, _args, ctx) => (await asLeft(ctx, message))?.text ?? message.text,
     }),
     attachments: t.field({
       type: [FileType],
@@ -186,16 +190,12 @@ builder.node(MessageType, {
       description: 'Why it was not sent; null unless FAILED.',
       resolve: ({ failure }) => failure,
     }),
-    editedAt: t.expose('editedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When its words were last changed; null: never.',
-    }),
-    isPinned: t.boolean({ description: 'Whether it is pinned.', resolve: ({ pinnedAt }) => pinnedAt !== null }),
     readCount: t.int({
       perViewer: true,
-      description: 'How many of the others who take part have read it, as far as the viewer meets them. As of now.',
-      resolve: async ({ id }, _args, ctx) => (await ctx.load(ownMarks, id)).readCount,
+      description:
+        'How many of the others who take part have read it, as far as the viewer meets them. As of now; 0 for who has left.',
+      resolve: async (message, _args, ctx) =>
+        (await asLeft(ctx, message)) ? 0 : (await ctx.load(ownMarks, message.id)).readCount,
     }),
   }),
 });
@@ -240,8 +240,9 @@ builder.objectField(ChatType, 'lastMessage', (t) =>
     nullable: true,
     description: 'The last message that the viewer may read. Null: none.',
     resolve: async (chat, _args, ctx) => {
-      const { lastNumber } = await ownOf(ctx, chat);
-      return lastNumber > 0 ? ctx.load(messageAt, { chatId: chat.id, number: lastNumber }) : null;
+      const { lastNumber: number, leftAt } = await ownOf(ctx, chat);
+      const last = number > 0 ? await ctx.load(messageAt, { chatId: chat.id, number }) : null;
+      return last && { ...last, leftAt };
     },
   }),
 );

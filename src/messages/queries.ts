@@ -20,6 +20,8 @@ export interface Message extends MessageRow, Reacted {
   readonly files: readonly ShownFile[];
   /** Whom it names, each with what decides who meets them. */
   readonly mentioned: readonly (PersonName & Pick<Met, 'limitedIn'>)[];
+  /** When whoever looks left the chat, where that has been read with it; null: they take part. */
+  readonly leftAt?: string | null;
   /** Whether everybody who takes part now may read what it answers. */
   readonly replyIsForAll: boolean;
 }
@@ -144,16 +146,22 @@ interface HistoryValues extends Record<string, unknown> {
   readonly before: number;
   readonly behind: number;
   readonly limit: number;
+  readonly leftAt?: string | null;
 }
 
 type Kind = 'ALL' | 'PINNED' | 'FOUND';
 
 const sought = wordsSought(sql`${sql.placeholder('search')}::text`);
 
+/** Whether something was so when the viewer left, if they did: nothing is found by what was changed afterwards. */
+function isAsLeft(changedAt: SQL): SQL {
+  return sql`(${sql.placeholder('leftAt')}::timestamptz is null or ${changedAt} <= ${sql.placeholder('leftAt')}::timestamptz)`;
+}
+
 const narrowing: Readonly<Record<Kind, SQL>> = {
   ALL: sql``,
-  PINNED: sql`and m.pinned_at is not null`,
-  FOUND: sql`and m.state = 'SENT' and numnode(${sought}) > 0
+  PINNED: sql`and m.pinned_at is not null and ${isAsLeft(sql`m.pinned_at`)}`,
+  FOUND: sql`and m.state = 'SENT' and numnode(${sought}) > 0 and (m.edited_at is null or ${isAsLeft(sql`m.edited_at`)})
     and m.search @@ (${sought} && quote_literal(${sql.placeholder('chatId')}::text)::tsquery)`,
 };
 
@@ -189,11 +197,18 @@ const kindOf = ({ pinned, search }: HistoryFilter): Kind => (search === null ? (
 /** Higher than any number. */
 const end = Number.MAX_SAFE_INTEGER;
 
-function valuesOf(chatId: string, { stretches }: Own, { search }: HistoryFilter) {
+function valuesOf(chatId: string, { stretches, leftAt }: Own, filter: HistoryFilter) {
   const afters = stretches.map(({ after }) => after);
   const throughs = stretches.map(({ through }) => through ?? end);
   const bounds = { behind: Math.min(...afters), before: Math.max(...throughs) };
-  return { chatId, afters, throughs, ...bounds, ...(search === null ? {} : { search }) };
+  return {
+    chatId,
+    afters,
+    throughs,
+    ...bounds,
+    ...(filter.search !== null && { search: filter.search }),
+    ...(kindOf(filter) !== 'ALL' && { leftAt }),
+  };
 }
 
 /** A page of what the viewer may read of a chat, latest first. */
@@ -212,7 +227,7 @@ export async function pageOfMessages(
     before: Math.min(values.before === end ? end : values.before + 1, after ? Number(after) : end),
     limit,
   });
-  return found.map(asMessage);
+  return found.map((row) => ({ ...asMessage(row), leftAt: own.leftAt }));
 }
 
 /** How many messages the viewer may read of a chat. */

@@ -6,8 +6,11 @@ import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
 import { globalId, idOrNone, noRow, parseGlobalId } from '../graphql/ids.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
-import { canReadAuditLog, canReadStorage } from './policy.ts';
+import { canReadAuditLog, canReadDetails, canReadStorage } from './policy.ts';
 import { type AuditEntry, type AuditFilter, actionsOf, auditEntryById, auditOf } from './queries.ts';
+
+const detailsNull =
+  'Null: nothing, it was deleted for everybody since, or not for this viewer, who does not lead that organization (any more).';
 
 const AuditEntryType = builder.objectRef<AuditEntry>('AuditEntry');
 builder.node(AuditEntryType, {
@@ -35,9 +38,26 @@ builder.node(AuditEntryType, {
       description: 'The id of what it was done to; `node` reads it where the viewer may see it.',
       resolve: ({ targetType, targetId }) => globalId(targetType, targetId),
     }),
-    before: t.expose('before', { type: 'JSON', nullable: true, description: 'What was changed, as it was before.' }),
-    after: t.expose('after', { type: 'JSON', nullable: true, description: 'What was changed, as it was afterwards.' }),
-    reason: t.exposeString('reason', { nullable: true, description: 'The reason that was given.' }),
+    before: t.field({
+      type: 'JSON',
+      perViewer: true,
+      nullable: true,
+      description: `What was changed, as it was before. ${detailsNull}`,
+      resolve: (entry, _args, ctx) => (canReadDetails(ctx.viewer, entry) ? entry.before : null),
+    }),
+    after: t.field({
+      type: 'JSON',
+      perViewer: true,
+      nullable: true,
+      description: `What was changed, as it was afterwards. ${detailsNull}`,
+      resolve: (entry, _args, ctx) => (canReadDetails(ctx.viewer, entry) ? entry.after : null),
+    }),
+    reason: t.string({
+      perViewer: true,
+      nullable: true,
+      description: `The reason that was given. ${detailsNull}`,
+      resolve: (entry, _args, ctx) => (canReadDetails(ctx.viewer, entry) ? entry.reason : null),
+    }),
     occurredAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was done.' }),
   }),
 });
@@ -107,7 +127,8 @@ builder.objectField(ViewerType, 'auditLog', (t) =>
   t.connection({
     perViewer: true,
     type: AuditEntryType,
-    description: 'What the viewer did, anywhere, newest first.',
+    description:
+      'What the viewer did, anywhere, newest first; what was changed and why only where they lead, and of their own account.',
     args: { filter: t.arg({ type: AuditFilterInput, description: 'Narrows the list.' }) },
     resolve: ({ userId }, args, ctx) =>
       listed(ctx, args, actionsOf, { parentId: userId, filter: auditFilter(args.filter) }),

@@ -15,12 +15,12 @@ import { canInvite, needsApproval } from '../invites/policy.ts';
 import { isForOneWhoLeft, stateOf } from '../invites/queries.ts';
 import { type Invite, inviteRedemptions, invites } from '../invites/tables.ts';
 import { fileJoinRequest, settleWaiting } from '../join-requests/commands.ts';
-import { wasSentAway } from '../join-requests/queries.ts';
 import { type JoinRequest, joinRequests } from '../join-requests/tables.ts';
 import { transact } from '../log/append.ts';
 import { type Membership, memberships } from '../memberships/tables.ts';
 import { lockOrganization } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
+import { wasSentAway } from '../revocations/queries.ts';
 import { hashSecret } from '../secrets.ts';
 import type { Viewer } from '../viewer.ts';
 

@@ -33,11 +33,15 @@ const other = (nodes: Json[]): string => JSON.stringify(nodes);
 const among = (id: string, nodes: Json[]): string => (ids(nodes).has(id) ? 'ALL' : other(nodes));
 
 async function membersSeen(nodes: Json[], scene: Scene): Promise<string> {
-  if (nodes.some(({ contact }) => !contact?.phone)) return 'without contacts';
   const { classmate, foreign, employeeId } = await scene.exhibits;
   const seen = ids(nodes);
   if (!seen.has(employeeId)) return other(nodes);
-  if (seen.has(foreign.guardianId) && seen.has(classmate.guardianId)) return 'ALL';
+  const reached = ids(nodes.filter(({ contact }) => contact?.phone));
+  if (seen.has(foreign.guardianId) && seen.has(classmate.guardianId))
+    return reached.size === seen.size ? 'ALL' : 'without contacts';
+  // Phones are of those who are in one's own groups; of colleagues elsewhere one reads the name.
+  if (reached.has(employeeId) || reached.has(classmate.guardianId) !== seen.has(classmate.guardianId))
+    return 'other contacts';
   const roles = new Set(nodes.map(({ role }) => role));
   return seen.has(classmate.guardianId) && !seen.has(foreign.guardianId) && roles.size === 3
     ? 'OWN'
