@@ -66,7 +66,10 @@ test('a guardian who was revoked comes back by no link, whichever it is, but by 
   const own = (await guardian.run('ViewerJoinRequests', { state: 'PENDING' })).viewer.joinRequests.nodes;
   expect(own).toMatchObject([{ id: joinRequest.id, revocations: null }]);
 
-  expect(await approve(joinRequest.id)).toMatchObject({ state: 'APPROVED', revocations: [{ reason: 'By court order.' }] });
+  expect(await approve(joinRequest.id)).toMatchObject({
+    state: 'APPROVED',
+    revocations: [{ reason: 'By court order.' }],
+  });
   expect(await childrenOf(guardian)).toEqual([child]);
   expect(await visibilityFor(child)).toEqual(['LIMITED']);
   const filter = { action: 'joinRequest.approve' };

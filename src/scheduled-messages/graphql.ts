@@ -4,9 +4,10 @@ import { builder } from '../graphql/builder.ts';
 import { connection } from '../graphql/connections.ts';
 import { idOf } from '../graphql/ids.ts';
 import { MessageStateEnum, MessageType, shownMessage, whichMessage } from '../messages/graphql.ts';
-import { type Message, pageOfUnsent, sizeOfUnsent } from '../messages/queries.ts';
+import type { Message } from '../messages/queries.ts';
 import { messageInput, wishOf } from '../sending/graphql.ts';
 import { cancelScheduledMessage, scheduleMessage } from './commands.ts';
+import { pageOfUnsent, sizeOfUnsent } from './queries.ts';
 
 builder.objectField(ViewerType, 'scheduledMessages', (t) =>
   t.connection({

@@ -199,18 +199,21 @@ export async function sayOnce<Result>(db: Database, command: (tx: Transaction) =
 
 /** As the author sees what was just sent; only what came with files or names people has more to it than was said. */
 async function shownTo(db: Database, viewer: Viewer, sent: Sent, { fileIds, mentionedIds }: Wish): Promise<Message> {
-  const message = asMessage({
-    ...sent,
-    limitedIn: [],
-    mentioned: [],
-    files: [],
-    reactionCounts: [],
-    hiddenReactions: [],
-    replyIsForAll: false,
-  });
+  const message: Message = {
+    ...asMessage({
+      ...sent,
+      limitedIn: [],
+      mentioned: [],
+      files: [],
+      reactionCounts: [],
+      hiddenReactions: [],
+      replyIsForAll: false,
+    }),
+    leftAt: null,
+  };
   if (fileIds.length === 0 && mentionedIds.length === 0) return message;
   const [read] = await messageById(db, [message.id], () => viewer);
-  return read ?? message;
+  return read ? { ...read, leftAt: null } : message;
 }
 
 /** The message that was sent by this `clientMessageId` before, or why this one cannot be; null: nothing stands against it now. */
