@@ -54,7 +54,7 @@ test('on the embedded database people talk as on any other', async () => {
   expect(await (await head.fetch(node.url)).text()).toBe('Boots');
 
   const due = await teacher.does('ScheduleMessage', {
-    input: { chatId, text: 'Later', clientMessageId: newKey(), sendAt: inSeconds(1) },
+    input: { chatId, text: 'Later', clientMessageId: newKey(), sendAt: inSeconds(5) },
   });
   await eventually(async () => expect(await messageFor(guardian, due.id)).toMatchObject({ number: 3 }));
   const own = await ownChat(world, school, [teacher, head]);

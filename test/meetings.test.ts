@@ -4,6 +4,7 @@ import { globalId, parseGlobalId } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { custom, idOfUser, move, talk } from './support/chat-room.ts';
 import type { Json } from './support/client.ts';
+import { comeDue } from './support/due.ts';
 import { LiveKit } from './support/livekit.ts';
 import { begun, inHours, joined, meetingFor, peopleOf, planned, schedule } from './support/meetings.ts';
 import { answer, atOnce, follow, inSeconds, type Newsroom, openNewsroom, student } from './support/newsroom.ts';
@@ -452,22 +453,29 @@ test('people are reminded before it begins, by the last plan alone', async () =>
   const { teacher, guardian } = room;
   await using heard = await follow(guardian, 'ViewerEvents');
   const [soon, cancelled, without, putOff] = [
-    await planned(teacher, ofGroup(), { startsAt: inSeconds(62), remindBefore: 1 }),
-    await planned(teacher, ofGroup(), { startsAt: inSeconds(62), remindBefore: 1 }),
-    await planned(teacher, ofGroup(), { startsAt: inSeconds(62), remindBefore: null }),
-    await planned(teacher, ofGroup(), { startsAt: inSeconds(62), remindBefore: 1 }),
+    await planned(teacher, ofGroup(), { startsAt: inSeconds(3600), remindBefore: 1 }),
+    await planned(teacher, ofGroup(), { startsAt: inSeconds(3600), remindBefore: 1 }),
+    await planned(teacher, ofGroup(), { startsAt: inSeconds(3600), remindBefore: null }),
+    await planned(teacher, ofGroup(), { startsAt: inSeconds(3600), remindBefore: 1 }),
   ];
   await teacher.does('CancelMeeting', { meetingId: cancelled });
-  await teacher.does('UpdateMeeting', { input: { meetingId: putOff, startsAt: inSeconds(66) } });
+  await teacher.does('UpdateMeeting', { input: { meetingId: putOff, startsAt: inSeconds(7200) } });
+  // The planned moments, as one a minute before each start.
+  const waiting = await inDatabase(
+    app,
+    (sql) => sql<{ at: Date; id: string }[]>`
+      select start_after as at, data->>'meetingId' as id from jobs.job where name = 'meeting-reminder' and state = 'created'`,
+  );
+  const ahead = async (id: string) => +new Date((await meetingFor(guardian, id)).startsAt) - 60_000;
+  for (const id of [soon, putOff])
+    expect(waiting.filter((one) => one.id === parseGlobalId(id)?.id).map(({ at }) => +at)).toEqual([await ahead(id)]);
+  await comeDue(app, soon, cancelled, without, putOff);
   const reminded: string[] = [];
   while (reminded.length < 2) {
     const { kind, meetingId } = await heard.nextOf('MeetingChanged');
     if (kind === 'MEETING_REMINDED') reminded.push(meetingId);
   }
-  expect(reminded).toEqual([soon, putOff]);
-  const { startsAt } = await meetingFor(guardian, putOff);
-  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(startsAt) - 60_000);
-  expect(reminded).not.toContain(without);
+  expect(reminded.toSorted()).toEqual([soon, putOff].toSorted());
 });
 
 /** Lets what was planned for a meeting be due, and time have passed since it was to end. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { PostgresJsPreparedQuery } from 'drizzle-orm/postgres-js';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { globalId, idOf } from '../src/graphql/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import type { Json } from './support/client.ts';
+import { comeDue } from './support/due.ts';
 import {
   answer,
   atOnce,
@@ -20,6 +20,7 @@ import {
 import { askAt, askIn, counts, pollFor, pollIn, postedPoll, votes } from './support/polls.ts';
 import { createDatabase } from './support/postgres.ts';
 import { inDatabase } from './support/sql.ts';
+import { fewestStatements } from './support/statements.ts';
 import { eventually } from './support/waiting.ts';
 import type { Person } from './support/world.ts';
 
@@ -358,17 +359,18 @@ test('the poll of a post is voted in from its publication on, by who may react t
 
 test('a poll closes at its deadline, once, and nobody votes after it', async () => {
   const { teacher, guardian, administrator, community } = room;
-  const closesAt = inSeconds(2);
+  const closesAt = inSeconds(3600);
   await using heard = await follow(guardian, 'ViewerEvents');
   const { id } = await pollIn(teacher, families, { closesAt, results: 'AFTER_CLOSE' });
   const { pollId } = await postedPoll(administrator, community, { closesAt });
   const early = await pollIn(teacher, families, { closesAt });
-  const { id: later } = await pollIn(teacher, families, { closesAt: inSeconds(3600) });
+  const { id: later } = await pollIn(teacher, families, { closesAt: inSeconds(7200) });
   await votes(guardian, id, [1]);
   await teacher.does('ClosePoll', { pollId: early.id });
+  await comeDue(app, id, pollId, early.id);
   for (const one of [id, pollId]) await becomesClosed(guardian, one);
   const closed = await pollFor(guardian, id);
-  expect(closed).toMatchObject({ closedAt: closesAt, closesAt });
+  expect(closed.closedAt).toBe(closed.closesAt);
   expect(counts(closed)).toEqual([1, 0]);
   expect(await votes(guardian, id, [2])).toMatchObject({ code: 'INVALID_STATE', currentState: 'CLOSED' });
   // What stands behind all that is looked for.
@@ -399,15 +401,15 @@ test('a deadline that comes while no server runs is kept at the next start, as o
   const { token } = await first.world.head(school);
   const head = Object.assign(first.world.anonymous(), { token, phone: '' });
   const chatId = await first.world.chat(head, school);
-  const closesAt = inSeconds(1.5);
-  const { id } = await pollIn(head, chatId, { closesAt });
+  const { id } = await pollIn(head, chatId, { closesAt: inSeconds(3600) });
   const missed = await pollIn(head, chatId, { closesAt: inSeconds(3600) });
   await first[Symbol.asyncDispose]();
-  await eventually(() => expect(Date.now()).toBeGreaterThan(Date.parse(closesAt) + 1_000));
+  await comeDue({ databaseUrl }, id);
   await using second = await startTestApp({ databaseUrl });
   const again = Object.assign(second.world.anonymous(), { token, phone: '' });
   await becomesClosed(again, id);
-  expect(await pollFor(again, id)).toMatchObject({ closedAt: closesAt });
+  const { closedAt, closesAt } = await pollFor(again, id);
+  expect(closedAt).toBe(closesAt);
   expect(await pollFor(again, missed.id)).toMatchObject({ state: 'OPEN' });
 });
 
@@ -415,7 +417,8 @@ test('a poll on a post that is published after its deadline is closed from the b
   const { administrator, guardian, community } = room;
   const postId = await draft(administrator, community);
   await using heard = await follow(guardian, 'ViewerEvents');
-  const { id } = await askAt(administrator, postId, { closesAt: inSeconds(1) });
+  const { id } = await askAt(administrator, postId, { closesAt: inSeconds(3600) });
+  await comeDue(app, id);
   await becomesClosed(administrator, id);
   await administrator.does('PublishPost', { postId });
   await heard.nextOf('PostPublished');
@@ -443,20 +446,12 @@ test('fifty messages with polls take two statements more than fifty without', as
     viewerCanVote { allowed reason } viewerElectors { hasVoted canVote positions } viewerCanClose viewerCanSeeResults`;
   const history = (fields: string) =>
     `query ($id: ID!) { chat(id: $id) { messages(first: 50) { nodes { id text ${fields} } } } }`;
-  const without = await statementsOf(history(''));
-  expect(await statementsOf(history(`poll { ${asked} }`))).toBe(without + 2);
-
-  /** The fewest that it took: what the server does by itself meanwhile, as its jobs do, makes them more. */
-  async function statementsOf(query: string): Promise<number> {
-    const sent = vi.spyOn(PostgresJsPreparedQuery.prototype, 'execute');
-    const sizes: number[] = [];
-    for (let time = 0; time < 10; time++) {
-      sent.mockClear();
-      const { data } = await guardian.send(query, { id: chatId });
-      expect(data.chat.messages.nodes).toHaveLength(50);
-      sizes.push(sent.mock.calls.length);
-    }
-    sent.mockRestore();
-    return Math.min(...sizes);
-  }
+  const asking = (fields: string) => async () => {
+    const { data } = await guardian.send(history(fields), { id: chatId });
+    expect(data.chat.messages.nodes).toHaveLength(50);
+    return data;
+  };
+  const without = (await fewestStatements(asking(''), 0, 10)).statements;
+  const { statements } = await fewestStatements(asking(`poll { ${asked} }`), without.length + 2);
+  expect(statements).toHaveLength(without.length + 2);
 });

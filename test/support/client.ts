@@ -1,6 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { operation } from './operations.ts';
+import { patience } from './waiting.ts';
 
 /** A result's data as tests read it: plain JSON, whose shape each expectation states. */
 // biome-ignore lint/suspicious/noExplicitAny: typing every operation of every test would say the same as the schema does
@@ -146,7 +147,7 @@ export class Stream implements AsyncDisposable {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** The next delivered value; rejects when the stream ends, or nothing comes within 10 s. */
+  /** The next delivered value; rejects when the stream ends, or nothing comes. */
   async next(): Promise<Json> {
     await this.#until(() => this.delivered.length > this.#read || this.#over);
     if (this.#read >= this.delivered.length) throw new Error(`the stream ended: ${JSON.stringify(this.errors)}`);
@@ -168,7 +169,7 @@ export class Stream implements AsyncDisposable {
   }
 
   async #until(holds: () => boolean): Promise<void> {
-    const deadline = AbortSignal.timeout(10_000);
+    const deadline = AbortSignal.timeout(patience);
     while (!holds()) {
       if (deadline.aborted) throw new Error(`nothing came; delivered so far: ${JSON.stringify(this.delivered)}`);
       await new Promise<void>((resolve) => {

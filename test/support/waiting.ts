@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Far beyond what anything takes, also on a machine that does much else: what has not come by then does not come. */
-const patience = 60_000;
+export const patience = 60_000;
 const interval = 20;
 
 /**
