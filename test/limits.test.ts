@@ -160,14 +160,12 @@ test('a subscription that is too large is refused before it opens', async () => 
   }
 });
 
-test('a stranger’s few lines in which each fragment names the next one twice are refused at once', async () => {
+test('a stranger’s few lines in which each fragment names the next one twice are refused before anybody follows them all', async () => {
   await using app = await startTestApp();
   const fragment = (level: number) => `fragment F${level} on ViewerEvent { ...F${level + 1} ...F${level + 1} }`;
-  const query = `subscription { viewerEvents { ...F0 } } ${times(17, fragment)} fragment F17 on ViewerEvent { __typename }`;
-  const asked = performance.now();
+  const query = `subscription { viewerEvents { ...F0 } } ${times(40, fragment)} fragment F40 on ViewerEvent { __typename }`;
   const { errors } = await app.world.anonymous().send(query, {}, { accept: 'application/json, text/event-stream' });
   expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_LARGE' } }]);
-  expect(performance.now() - asked).toBeLessThan(1_000);
 });
 
 test('too large a body is refused with 413, too large a message closes its socket with 1009', async () => {

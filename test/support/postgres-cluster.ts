@@ -109,6 +109,9 @@ async function initialize(programs: string, directory: string, password: string,
     unix_socket_directories: '',
     max_connections: '300',
     shared_buffers: '64MB',
+    // Processes are killed here, never the machine: what the kernel has got is not lost.
+    fsync: 'off',
+    full_page_writes: 'off',
     // In the directory, so that it goes when the directory does.
     dynamic_shared_memory_type: 'mmap',
     // The client's share of a sign-in is thousands of hashes otherwise, and tests connect often.

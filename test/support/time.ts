@@ -16,3 +16,10 @@ export function passingTime() {
     },
   };
 }
+
+/** Lets the process believe that no time passes. */
+export function standingStill(): Disposable {
+  const now = performance.now();
+  const spy = vi.spyOn(performance, 'now').mockReturnValue(now);
+  return { [Symbol.dispose]: () => void spy.mockRestore() };
+}
