@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync, randomBytes, randomInt } from 'node:crypto';
+import { createHash, createHmac, hkdfSync, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -53,7 +53,8 @@ async function secretIn(directory: string): Promise<string> {
   const found = await readFile(path, 'utf8').catch(ifMissing);
   if (found !== null) return long(found, path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const mine = `${path}.${process.pid}`;
+  // Not by the process's number: in containers that share the directory all have the same.
+  const mine = `${path}.${randomUUID()}`;
   await writeFile(mine, `${newSecret()}\n`, { mode: 0o600, flush: true });
   try {
     await link(mine, path);
