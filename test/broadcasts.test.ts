@@ -320,7 +320,10 @@ test('a host is not told of a guardian who is LIMITED on account of a child in a
   const limited = await app.world.guardian(school, await app.world.child(school, groupId));
   const { linkId: guardianLinkId } = limited;
   await administrator.does('SetGuardianContactVisibility', { guardianLinkId, contactVisibility: 'LIMITED' });
-  await app.world.guardian(school, await app.world.child(school, otherGroupId), limited);
+  const further = await app.world.guardian(school, await app.world.child(school, otherGroupId), limited);
+  // Every further link of theirs is LIMITED too, until somebody says otherwise.
+  const full = { guardianLinkId: further.linkId, contactVisibility: 'FULL' };
+  await administrator.does('SetGuardianContactVisibility', full);
   const channelId = await app.world.channel(administrator, school, 'GROUP', otherGroupId);
   const { id } = await planned(otherTeacher, channelId);
   await deed(otherTeacher, 'StartBroadcast', id);

@@ -102,7 +102,7 @@ export async function createUpload(
     const [waiting] = await tx
       .select({ size: count() })
       .from(files)
-      .where(and(eq(files.uploaderId, uploaderId), isNull(files.ownerId), isNull(files.erasedAt)));
+      .where(and(eq(files.uploaderId, uploaderId), isNull(files.ownerId), inArray(files.state, ['PENDING', 'READY'])));
     if (waiting && waiting.size >= limits.waiting) throw new TooManyUploads(limits.waiting);
     await demandRoom(tx, viewer, size, quotas);
     const [file] = await tx.insert(files).values({ uploaderId, name, size, idempotencyKey }).returning();

@@ -83,7 +83,11 @@ const NotificationType = builder.objectRef<Notification>('Notification').impleme
       type: MessageType,
       nullable: true,
       description: 'The message; of a chat the latest unread one that notifies. Null: of something else.',
-      resolve: ({ messageId }, _args, ctx) => (messageId ? ctx.load(messageById, messageId) : null),
+      resolve: async ({ messageId }, _args, ctx) => {
+        const message = messageId && (await ctx.load(messageById, messageId));
+        // Only where somebody takes part does anything notify them.
+        return message ? { ...message, leftAt: null } : null;
+      },
     }),
     channel: t.field({
       type: ChannelType,
