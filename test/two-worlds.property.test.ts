@@ -17,7 +17,7 @@ import { documentOf, documentsOfViewer } from './worlds/asking.ts';
 import { Words } from './worlds/sameness.ts';
 import { type Deed, deeds, makeThings, openPlace, type Place, type Things } from './worlds/school.ts';
 
-const numRuns = Number(process.env.HOMEROOM_WORLDS_RUNS ?? 40);
+const numRuns = Number(process.env.HOMEROOM_WORLDS_RUNS ?? 2);
 /** A run that fails names its seed; with it the same runs are made again. */
 const seed = Number(process.env.HOMEROOM_WORLDS_SEED ?? Math.floor(Math.random() * 0x7fffffff));
 const longestRun = Number(process.env.HOMEROOM_WORLDS_STEPS ?? 4);
