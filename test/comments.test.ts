@@ -164,6 +164,9 @@ test('a LIMITED guardian’s comment is read without its author, live as well, b
     expect(await namesFor(person, postId)).toEqual(['Hidden Ivan', 'Open Anna']);
   const again = await app.world.guardian(school, child, father);
   expect(again.linkId).toBeTruthy();
+  for (const person of Object.values(families)) expect(await namesFor(person, postId)).toEqual([null, 'Open Anna']);
+  const full = { guardianLinkId: again.linkId, contactVisibility: 'FULL' };
+  await administrator.does('SetGuardianContactVisibility', full);
   for (const person of Object.values(families))
     expect(await namesFor(person, postId)).toEqual(['Hidden Ivan', 'Open Anna']);
 });

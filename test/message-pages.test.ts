@@ -89,7 +89,7 @@ async function plansOf({
   parameters,
 }: Statement): Promise<{ scanned: string[]; indexes: string[]; buffers: number }[]> {
   const literal = (value: unknown) =>
-    `'${(Array.isArray(value) ? arrayLiteral(value) : String(value)).replaceAll("'", "''")}'`;
+    value === null ? 'null' : `'${(Array.isArray(value) ? arrayLiteral(value) : String(value)).replaceAll("'", "''")}'`;
   const nodes = (one: Json): Json[] => [one, ...(one.Plans ?? []).flatMap(nodes)];
   return inDatabase(app, async (sql) => {
     await sql.unsafe(`prepare page as ${text}`);

@@ -144,7 +144,7 @@ export class World implements AsyncDisposable {
     return added.id;
   }
 
-  /** Somebody who has come by an invite for a child. */
+  /** Somebody who has come by an invite for a child; whom an administrator sent away before, by their decision as well. */
   async guardian(
     school: School,
     childId: string,
@@ -153,11 +153,16 @@ export class World implements AsyncDisposable {
     const who = person ?? (await this.person('Guardian'));
     const made = await school.administrator.does('CreateInvite', { input: { role: 'GUARDIAN', childId } });
     const redeemed = await who.does('RedeemInvite', { code: made.inviteCode });
-    if (!redeemed.membership) throw new Error(JSON.stringify({ made, redeemed }));
+    const joinRequestId = redeemed.joinRequest?.id;
+    const approved = joinRequestId
+      ? await school.administrator.does('ApproveJoinRequest', { joinRequestId, despiteRevocations: true })
+      : redeemed;
+    const membership = approved.membership ?? approved.joinRequest?.membership;
+    if (!membership) throw new Error(JSON.stringify({ made, redeemed, approved }));
     const own = (await who.run('Viewer')).viewer.user.id;
     const { node } = await school.administrator.run('Child', { id: childId });
     const link = node.guardians.nodes.find(({ user }: Json) => user.id === own);
-    return Object.assign(who, { membershipId: String(redeemed.membership.id), linkId: String(link.id) });
+    return Object.assign(who, { membershipId: String(membership.id), linkId: String(link.id) });
   }
 
   /** The id of a system channel that somebody reads: of the organization, or of a group. */
