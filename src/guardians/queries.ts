@@ -2,9 +2,10 @@ import { and, eq, ne, or, type SQL, sql } from 'drizzle-orm';
 import { children, guardianLinks } from '../children/tables.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 
+// Named in full: where one table is read, Drizzle leaves its name out, and the columns would be those of `h`.
 const isHidden = sql<boolean>`exists (
   select from hidden_people h
-  where h.user_id = ${guardianLinks.userId} and h.organization_id = ${guardianLinks.organizationId})`;
+  where h.user_id = guardian_links.user_id and h.organization_id = guardian_links.organization_id)`;
 
 /** The group of a link's child decides who of the staff may see it, and `isHidden` who else, so they are read with each. */
 const place = {

@@ -187,10 +187,10 @@ export const keepsRecord = (child: Child, person: Somebody): boolean =>
 export const seesChild = (child: Child, person: Somebody): boolean =>
   keepsRecord(child, person) || isOwnChild(child, person);
 
-export const seesLink = ({ child, person: whose, active, limited }: Link, person: Somebody): boolean =>
+export const seesLink = ({ child, person: whose, active }: Link, person: Somebody): boolean =>
   keepsRecord(child, person) ||
   (whose === person && belongs(child.school, person)) ||
-  (active && !limited && isOwnChild(child, person));
+  (active && !wasLimited(child.school, whose) && isOwnChild(child, person));
 
 export const reachesGuardian = ({ child, person: whose }: Link, person: Somebody): boolean =>
   keepsRecord(child, person) || (whose === person && belongs(child.school, person));
