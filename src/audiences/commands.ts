@@ -1,6 +1,7 @@
-import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { and, eq, isNull, notInArray, type SQL, sql } from 'drizzle-orm';
 import { userByPhone } from '../accounts/commands.ts';
 import { type Database, rows, type Transaction } from '../database/connect.ts';
+import { prepareRaw, unseen } from '../database/statements.ts';
 import { append, transact } from '../log/append.ts';
 import type { EndingReason } from '../log/outlet.ts';
 import { type AudienceKind, audienceMembers, audiences } from './tables.ts';
@@ -43,9 +44,7 @@ export async function settleAudiences(
   reason: EndingReason = 'MEMBERSHIP_CHANGED',
 ): Promise<void> {
   if (userIds.length === 0) return;
-  const changes = await (userIds === 'everybody' || userIds.length > manyPeople
-    ? joiningAll(tx, () => changesOf(tx, organizationId, userIds))
-    : changesOf(tx, organizationId, userIds));
+  const changes = await changesOf(tx, organizationId, userIds);
   const [came, gone] = [changes.filter(({ id }) => id === null), changes.filter(({ id }) => id !== null)];
   if (changes.length === 0) return;
   await awaitSenders(tx, changes);
@@ -91,53 +90,61 @@ export async function settleAudiences(
   );
 }
 
+/** In what the stored members differ from the derived ones, where the people are among these. */
+const differences = (organizationId: SQL, among: SQL): SQL => sql`
+  with derived as (
+    select audience_id, user_id, capacity from derived_audience_members
+    where organization_id = ${organizationId} and ${among}
+  ),
+  stored as (
+    select m.id, m.audience_id, m.user_id, m.capacity from audience_members m join audiences a on a.id = m.audience_id
+    where a.organization_id = ${organizationId} and m.until is null and ${among}
+  )
+  select s.id, s.audience_id as "audienceId", s.user_id as "userId", s.capacity,
+    not exists (select from derived d where d.audience_id = s.audience_id and d.user_id = s.user_id) as last
+  from stored s
+  where not exists (select from derived d where (d.audience_id, d.user_id, d.capacity) = (s.audience_id, s.user_id, s.capacity))
+  union all
+  select null, d.audience_id, d.user_id, d.capacity, false
+  from derived d
+  where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))`;
+
+/** Some people and, because whether somebody takes part in a chat may depend on who else does, those with whom they share one. */
+const ofPeople = (userIds: SQL): SQL => sql`user_id = any(array(
+  select unnest(${userIds}) union
+  select other.user_id from chat_members one join chat_members other on other.chat_id = one.chat_id
+  where one.user_id = any(${userIds}) and one.left_at is null and other.left_at is null))`;
+
+/** To plan them takes ten times as long as to run them. */
+const differencesOfFew = prepareRaw<Change, { organizationId: string; userIds: readonly string[] }>(
+  differences(unseen('organizationId', 'uuid'), ofPeople(unseen('userIds', 'uuid[]'))),
+);
+
+const differencesOfAll = prepareRaw<Change, { organizationId: string }>(
+  differences(unseen('organizationId', 'uuid'), sql`true`),
+);
+
 const manyPeople = 100;
 
-/**
- * Reads about many people of whom Postgres may know nothing yet, as after a roster was imported into an empty database: it would
- * take them for one, and look through all of them again for each audience.
- */
-async function joiningAll<Result>(tx: Transaction, read: () => Promise<Result>): Promise<Result> {
-  await tx.execute(sql`set local enable_nestloop = off`);
-  const result = await read();
-  await tx.execute(sql`set local enable_nestloop = on`);
-  return result;
-}
-
-/** In what the stored members differ from the derived ones. */
-function changesOf(
+async function changesOf(
   tx: Transaction,
   organizationId: string,
   userIds: readonly string[] | 'everybody',
 ): Promise<Change[]> {
-  const all = userIds === 'everybody';
-  const given = sql`${sql.param(all ? [] : [...userIds])}::uuid[]`;
-  // Whether somebody takes part in a chat may depend on who else does.
-  const people = sql`array(
-    select unnest(${given}) union
-    select other.user_id from chat_members one join chat_members other on other.chat_id = one.chat_id
-    where one.user_id = any(${given}) and one.left_at is null and other.left_at is null)`;
-  return rows(
-    tx,
-    sql`
-    with derived as (
-      select audience_id, user_id, capacity from derived_audience_members
-      where organization_id = ${organizationId} and (${all} or user_id = any(${people}))
-    ),
-    stored as (
-      select m.id, m.audience_id, m.user_id, m.capacity from audience_members m join audiences a on a.id = m.audience_id
-      where a.organization_id = ${organizationId} and m.until is null
-        and (${all} or m.user_id = any(${people}))
-    )
-    select s.id, s.audience_id as "audienceId", s.user_id as "userId", s.capacity,
-      not exists (select from derived d where d.audience_id = s.audience_id and d.user_id = s.user_id) as last
-    from stored s
-    where not exists (select from derived d where (d.audience_id, d.user_id, d.capacity) = (s.audience_id, s.user_id, s.capacity))
-    union all
-    select null, d.audience_id, d.user_id, d.capacity, false
-    from derived d
-    where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))`,
-  );
+  if (userIds !== 'everybody' && userIds.length <= manyPeople)
+    return differencesOfFew(tx, { organizationId, userIds: [...userIds] });
+  // Postgres may know nothing yet of many people, as after a roster was imported into an empty database: it would take them
+  // for one, and look through all of them again for each audience.
+  await tx.execute(sql`set local enable_nestloop = off`);
+  const changes =
+    userIds === 'everybody'
+      ? await differencesOfAll(tx, { organizationId })
+      : await rows<Change>(
+          tx,
+          differences(sql`${organizationId}::uuid`, ofPeople(sql`${sql.param([...userIds])}::uuid[]`)),
+        );
+  await tx.execute(sql`set local enable_nestloop = on`);
+  return changes;
 }
 
 /**

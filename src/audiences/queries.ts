@@ -1,7 +1,7 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { keepSessions } from '../accounts/commands.ts';
 import { type Database, type Executor, rows, type Transaction } from '../database/connect.ts';
-import { prepareRaw } from '../database/statements.ts';
+import { prepareRaw, unseen } from '../database/statements.ts';
 import { NotFound, Unauthenticated } from '../errors.ts';
 import type { Page } from '../graphql/connections.ts';
 import type { Context } from '../graphql/context.ts';
@@ -25,7 +25,7 @@ const staysOfUsers = prepareRaw<Stay & { userId: string }, { userIds: readonly s
   join audiences a on a.id = m.audience_id
   left join log_events b on b.id = m.since_event
   left join log_events e on e.id = m.until_event
-  where m.user_id = any(${sql.placeholder('userIds')}::uuid[])`);
+  where m.user_id = any(${unseen('userIds', 'uuid[]')})`);
 
 /** Everything that people may see or ever could, in their order. */
 export async function staysOf(db: Database, userIds: readonly string[]): Promise<Stay[][]> {
@@ -96,12 +96,12 @@ type ViewerRow = ConstructorParameters<typeof Viewer>[0] & { stale: boolean };
 
 const viewersByToken = prepareRaw<ViewerRow & { hash: string }, { hashes: readonly string[]; idleDays: number }>(sql`
   select ${viewerColumns}, encode(s.token_hash, 'hex') as hash from sessions s join users u on u.id = s.user_id
-  where s.token_hash = any(array(select decode(unnest(${sql.placeholder('hashes')}::text[]), 'hex')))
-    and s.ended_at is null and s.expires_at > now() and s.used_at > now() - make_interval(days => ${sql.placeholder('idleDays')}::int)`);
+  where s.token_hash = any(array(select decode(unnest(${unseen('hashes', 'text[]')}), 'hex')))
+    and s.ended_at is null and s.expires_at > now() and s.used_at > now() - make_interval(days => ${unseen('idleDays', 'int')})`);
 
 const viewerBySession = prepareRaw<ViewerRow, { id: string }>(sql`
   select ${viewerColumns} from sessions s join users u on u.id = s.user_id
-  where s.id = ${sql.placeholder('id')} and s.ended_at is null`);
+  where s.id = ${unseen('id', 'uuid')} and s.ended_at is null`);
 
 /** Who holds each of some session tokens now, and what they are where; null where nobody does. */
 export async function authenticate(
@@ -119,8 +119,8 @@ export async function authenticate(
 
 const viewersBySession = prepareRaw<ViewerRow, { ids: readonly string[]; idleDays: number }>(sql`
   select ${viewerColumns} from sessions s join users u on u.id = s.user_id
-  where s.id = any(${sql.placeholder('ids')}::uuid[])
-    and s.ended_at is null and s.expires_at > now() and s.used_at > now() - make_interval(days => ${sql.placeholder('idleDays')}::int)`);
+  where s.id = any(${unseen('ids', 'uuid[]')})
+    and s.ended_at is null and s.expires_at > now() and s.used_at > now() - make_interval(days => ${unseen('idleDays', 'int')})`);
 
 /** Who holds each of some sessions now; null where it has ended. To ask so is no use of the session. */
 export async function viewersOf(
