@@ -77,6 +77,25 @@ test('a guardian who was revoked comes back by no link, whichever it is, but by 
   expect(auditLog.nodes[0].after.despite).toMatchObject([{ kind: 'GUARDIAN_LINK', reason: 'By court order.' }]);
 });
 
+test('the very link by which somebody came answers what it gave while that lasts, and after a revocation asks', async () => {
+  const { world, administrator, child, link, approve } = await family();
+  const code = await link(child);
+  const guardian = await world.person();
+  const came = await redeem(guardian, code);
+  expect(await redeem(guardian, code)).toEqual(came);
+  const { guardians } = (await administrator.run('Child', { id: child })).node;
+  const own = await world.userId(guardian);
+  const { id } = guardians.nodes.find(({ user }: Json) => user.id === own);
+  await administrator.does('RevokeGuardianLink', { guardianLinkId: id, reason: 'By court order.' });
+
+  const asked = await redeem(guardian, code);
+  expect(asked).toMatchObject(waiting);
+  expect(await redeem(guardian, code)).toEqual(asked);
+  expect(await childrenOf(guardian)).toEqual([]);
+  await approve(asked.joinRequest.id);
+  expect(await childrenOf(guardian)).toEqual([child]);
+});
+
 test('who is LIMITED for one child is so for the next, by link and by roster, until the command for it says otherwise', async () => {
   const { world, school, group, guardian, sibling, link, visibilityFor } = await family();
   const show = (contactVisibility: string) =>

@@ -52,11 +52,21 @@ export async function presentMembership(
   { childId, ...person }: Pick<Membership, 'userId' | 'role' | 'organizationId'> & Pick<Arrival, 'childId'>,
 ): Promise<Membership | null> {
   const present = await openMembership(tx, person);
-  if (!present) return null;
-  if (present.state !== 'ACTIVE' || childId === null || (await isLinked(tx, person.userId, childId)))
-    throw new AlreadyMember();
+  if (present && (await hasAll(tx, present, childId))) throw new AlreadyMember();
   return present;
 }
+
+/** Whether somebody is where they would come to: a member in the role, be it suspended, and for a child one of its own. */
+export async function isThere(
+  tx: Transaction,
+  { childId, ...person }: Pick<Membership, 'userId' | 'role' | 'organizationId'> & Pick<Arrival, 'childId'>,
+): Promise<boolean> {
+  const present = await openMembership(tx, person);
+  return present !== null && hasAll(tx, present, childId);
+}
+
+const hasAll = async (tx: Transaction, { state, userId }: Membership, childId: string | null): Promise<boolean> =>
+  state !== 'ACTIVE' || childId === null || isLinked(tx, userId, childId);
 
 /** Whether somebody stands for a child already, or is it. */
 async function isLinked(tx: Transaction, userId: string, childId: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { demandName, givenName } from '../accounts/commands.ts';
-import { admit } from '../arrivals/commands.ts';
+import { admit, isThere } from '../arrivals/commands.ts';
 import { viewerOf } from '../audiences/queries.ts';
 import { audit } from '../audit/commands.ts';
 import { children } from '../children/tables.ts';
@@ -59,8 +59,8 @@ export interface Redemption {
 
 /**
  * Uses an invite (§2.1.7, 2.2.3): its group and role are fixed, the creator's right is checked again. Whom an administrator
- * has sent away asks by it, as by one that requires approval. The same person's second use returns what the first gave and
- * takes no use. @throws NotFound, Forbidden, InvalidInput, NameRequired, InviteExhausted, InviteExpired, InviteRevoked,
+ * has sent away asks by it, as by one that requires approval. While what the first use gave lasts, the same person's second
+ * returns that; none of theirs after the first takes a use. @throws NotFound, Forbidden, InvalidInput, NameRequired, InviteExhausted, InviteExpired, InviteRevoked,
  * AlreadyMember, AlreadyRequested
  */
 export async function redeemInvite(db: Database, viewer: Viewer, input: unknown): Promise<Redemption> {
@@ -76,7 +76,7 @@ export async function redeemInvite(db: Database, viewer: Viewer, input: unknown)
     // The organization's lock puts redemptions in a row: of two for the last use, one comes first.
     const organization = await lockOrganization(tx, known.organizationId);
     const before = await earlierRedemption(tx, viewer, known.id);
-    if (before) return before;
+    if (before && (await isInForce(tx, viewer, known, before))) return before;
     const [invite] = await find();
     if (!invite) throw new NotFound();
     await demandUsable(tx, viewer, organization, invite);
@@ -86,15 +86,14 @@ export async function redeemInvite(db: Database, viewer: Viewer, input: unknown)
       needsApproval(invite) || (await wasSentAway(tx, person))
         ? { joinRequest: await fileJoinRequest(tx, viewer, organization, asRequest(invite)), membership: null }
         : { membership: await joinNow(tx, viewer, organization, invite), joinRequest: null };
-    await tx.insert(inviteRedemptions).values({
-      inviteId: invite.id,
-      userId: viewer.userId,
-      membershipId: given.membership?.id,
-      joinRequestId: given.joinRequest?.id,
-    });
+    const gave = { membershipId: given.membership?.id ?? null, joinRequestId: given.joinRequest?.id ?? null };
+    await tx
+      .insert(inviteRedemptions)
+      .values({ inviteId: invite.id, userId: viewer.userId, ...gave })
+      .onConflictDoUpdate({ target: [inviteRedemptions.inviteId, inviteRedemptions.userId], set: gave });
     await tx
       .update(invites)
-      .set({ useCount: sql`${invites.useCount} + 1` })
+      .set({ useCount: sql`${invites.useCount} + ${before ? 0 : 1}` })
       .where(eq(invites.id, invite.id));
     await announceInvites(tx, organization, viewer, [invite], 'INVITE_REDEEMED');
     await audit(tx, viewer.userId, {
@@ -134,6 +133,17 @@ async function earlierRedemption(tx: Transaction, viewer: Viewer, inviteId: stri
     .leftJoin(joinRequests, eq(joinRequests.id, inviteRedemptions.joinRequestId))
     .where(and(eq(inviteRedemptions.inviteId, inviteId), eq(inviteRedemptions.userId, viewer.userId)));
   return found ?? null;
+}
+
+/** Whether what a link gave somebody lasts, or waits, or was refused; what is over is asked for anew, also by the same link. */
+async function isInForce(
+  tx: Transaction,
+  { userId }: Viewer,
+  { role, organizationId, childId }: Invite,
+  { joinRequest }: Redemption,
+): Promise<boolean> {
+  if (joinRequest?.state === 'PENDING' || joinRequest?.state === 'REJECTED') return true;
+  return isThere(tx, { userId, role, organizationId, childId });
 }
 
 async function demandUsable(

@@ -81,7 +81,7 @@ builder.mutationField('redeemInvite', (t) =>
     type: RedeemPayload,
     description:
       'Uses an invite (§2.1.7, 2.2.3, 2.4.1): the link fixes group and role. A repeat by the same person returns what the ' +
-      'first gave and takes no further use. Whoever comes has a name: the account’s, or the one given here.',
+      'first gave while that lasts, and takes no further use. Whoever comes has a name: the account’s, or the one given here.',
     errors: {
       types: [
         InvalidState,
@@ -101,6 +101,11 @@ builder.mutationField('redeemInvite', (t) =>
       givenName: t.input.string({ description: 'As `familyName`.' }),
       patronymic: t.input.string({ description: 'As `familyName`, for those who have one.' }),
     },
-    resolve: (_root, { input }, ctx) => redeemInvite(ctx.db, ctx.viewer, input),
+    resolve: async (_root, { input }, ctx) => {
+      const redemption = await redeemInvite(ctx.db, ctx.viewer, input);
+      // They may see more now than when they asked: the organization, say.
+      ctx.become(await ctx.services.viewerOfSession(ctx.viewer.sessionId));
+      return redemption;
+    },
   }),
 );
