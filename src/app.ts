@@ -161,6 +161,8 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
         schema: rateLimits,
         points: config.signInRatePerHour,
         duration: 60 * 60,
+        // A job of ours does: its own timer nobody could stop, and it would keep the database after the end.
+        clearExpiredByTimeout: false,
       }),
     ),
     limitCalls: limitInMemory(config.callsPerMinute, 60),
