@@ -15,6 +15,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(browserless ? ['test/graphiql.test.ts'] : [])],
     globalSetup: 'test/support/global-setup.ts',
+    // A worker reads the program once and not for each of its files: that takes longer than many of them run. Whatever a test
+    // changes of the process it changes back.
+    isolate: false,
     // By default it leaves one core free; on two cores three files at once are some 5 % faster than two.
     maxWorkers: 3,
     // Far beyond what any test takes: it guards against a hang, and proves nothing.

@@ -9,10 +9,10 @@ declare module 'vitest' {
   }
 }
 
-/** A migrated database of one's own; dropped when disposed, whoever is still connected. */
 /** Servers of one database share it. */
 export const testSecret = 'a secret of nobody but these tests';
 
+/** A migrated database of one's own; dropped when disposed, whoever is still connected. */
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }
@@ -21,7 +21,8 @@ export interface TestDatabase extends AsyncDisposable {
 export async function createDatabase(): Promise<TestDatabase> {
   const { url, template } = inject('postgres');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await administer(url, `create database ${name} template ${template}`);
+  // To copy the files takes half the time of writing each page to the log, which is safe here: nobody writes to the template.
+  await administer(url, `create database ${name} template ${template} strategy file_copy`);
   return {
     url: databaseIn(url, name),
     [Symbol.asyncDispose]: () => administer(url, `drop database if exists ${name} with (force)`),
