@@ -23,6 +23,8 @@ export default defineConfig({
     // Far beyond what any test takes: it guards against a hang, and proves nothing.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Of two files that differ the first lines tell enough; to compare all of their bytes line by line takes hours.
+    diff: { truncateThreshold: 200 },
     expect: { poll: { timeout: 60_000, interval: 20 } },
   },
 });

@@ -84,8 +84,10 @@ test('with a bucket of S3 in place of the directory it is the same: sent, read i
   const channelId = await world.channel(school.administrator, school, 'COMMUNITY');
   const guardian = await world.guardian(school, await world.child(school, await world.group(school)));
   const [film, photo] = [randomBytes(3_000_000), Buffer.from(await picture())];
-  // An MP4 begins like this, and then says nothing that anybody looks at.
+  // An MP4 begins like this, and then are the pictures, which nobody looks at.
   film.set(Buffer.from('000000206674797069736f6d0000020069736f6d69736f32617663316d703431', 'hex'));
+  film.writeUInt32BE(film.length - 32, 32);
+  film.write('mdat', 36);
   const uploaded = [
     await world.upload(school.administrator, { name: 'film.mp4', bytes: film }),
     await world.upload(school.administrator, { name: 'photo.jpg', bytes: photo }),
