@@ -13,9 +13,10 @@ import { RawSocket, ResumingStream } from './support/socket.ts';
 import { passingTime } from './support/time.ts';
 import { eventually } from './support/waiting.ts';
 
-/** How often each statement was sent, by the queries that were executed. */
+/** How often each statement was sent, by the queries that were executed; the job queue asks by the clock, whoever comes. */
 const countsOf = (queries: readonly unknown[]): Map<string, number> => {
-  const texts = Map.groupBy(queries, (query) => String(Object(query).queryString));
+  const sent = queries.map((query) => String(Object(query).queryString)).filter((text) => !text.includes('jobs.'));
+  const texts = Map.groupBy(sent, (text) => text);
   return new Map([...texts].map(([text, { length }]) => [text, length]));
 };
 
@@ -56,9 +57,10 @@ test('three hundred who are cut off at once while events go on come back by two 
     for (const stream of streams) expect(stream.places).toEqual(places);
     for (const { opened, closes, errors } of streams)
       expect({ opened, closes, errors }).toEqual({ opened: 2, closes: [], errors: [] });
-    // Who they are, and what they may see. The slower the machine, the more gaps their arrivals are spread over.
+    // Who they are, and what they may see; and once or twice that the other processes are told of it. The slower the machine, the
+    // more gaps their arrivals are spread over.
     const added = stormy.reduce((sum, [text, count]) => sum + Math.max(0, count - (calm.get(text) ?? 0)), 0);
-    expect(added).toBeLessThanOrEqual(2 * (gaps + 1));
+    expect(added).toBeLessThanOrEqual(2 * (gaps + 2));
   } finally {
     sent.mockRestore();
   }
