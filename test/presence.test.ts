@@ -157,6 +157,7 @@ describe.concurrent('over seconds', () => {
     await using server = await startTestApp();
     const { chatId, teacher, mother } = await openChat(server);
     await using stream = await look(mother, chatId).begun();
+    const began = performance.now();
     const said = await saidDuring(server, async () => {
       for (let turn = 0; turn < 20; turn++) {
         expect(await type(teacher, chatId)).toMatchObject({ id: chatId });
@@ -164,7 +165,9 @@ describe.concurrent('over seconds', () => {
       }
       expect(known(stream)).toEqual({ 'Teacher X': 'typing' });
     });
-    expect(said.filter((payload) => payload.includes('TYPING'))).toHaveLength(1);
+    // It is told anew every three seconds, which the twenty take on a slow machine.
+    const told = said.filter((payload) => payload.includes('TYPING')).length;
+    expect(told).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 3_000));
     const answers: Json[] = [];
     for (let turn = 0; turn < 20; turn++) {
       answers.push(await teacher.does('StopTyping', { chatId }), await type(teacher, chatId));
