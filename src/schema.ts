@@ -8,6 +8,7 @@ import './files/graphql.ts';
 import './memberships/graphql.ts';
 import './verifications/graphql.ts';
 import './administrators/graphql.ts';
+import './distinctions/graphql.ts';
 import './groups/graphql.ts';
 import './channels/graphql.ts';
 import './chats/graphql.ts';

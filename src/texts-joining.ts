@@ -23,6 +23,10 @@ export const joiningTexts = {
   ALREADY_MEMBER: { ru: 'Такое участие в этой роли уже есть.', en: 'There is such a membership in this role already.' },
   ALREADY_REQUESTED: { ru: 'Такая заявка уже ждёт решения.', en: 'Such a request is already waiting.' },
   NAME_REQUIRED: { ru: 'Сначала укажите фамилию и имя.', en: 'Give your family name and given name first.' },
+  NAME_FIXED: {
+    ru: 'Имя участника меняет администратор организации.',
+    en: 'A member’s name is changed by an administrator of the organization.',
+  },
   REVOKED_BEFORE: {
     ru: 'Этому человеку раньше закрыли доступ: прочитайте причину и подтвердите решение.',
     en: 'This person’s access was taken before: read why, and confirm the decision.',

@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -57,7 +57,8 @@ const RolloverType = builder.objectRef<AcademicYearRollover>('AcademicYearRollov
     decidedBy: t.field({
       type: UserType,
       description: 'Who did it.',
-      resolve: ({ decidedBy }, _args, ctx) => ctx.loadExisting(userById, decidedBy),
+      resolve: ({ decidedBy, organizationId }, _args, ctx) =>
+        ctx.loadExisting(personOf, { userId: decidedBy, organizationId }),
     }),
     doneAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
   }),

@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { audit } from '../audit/commands.ts';
-import type { Database, Transaction } from '../database/connect.ts';
+import { type Database, rows, type Transaction } from '../database/connect.ts';
 import { DomainError, NotFound } from '../errors.ts';
 import { anyOf } from '../graphql/batches.ts';
 import { email, optionalLine, personName, valid } from '../input.ts';
@@ -136,6 +136,14 @@ export class NameRequired extends DomainError {
   }
 }
 
+/** A member's name is the institution's word: its administrators change it. */
+export class NameFixed extends DomainError {
+  readonly code = 'NAME_FIXED';
+  constructor() {
+    super('NAME_FIXED');
+  }
+}
+
 /** A name that may be told with something else, by who has none. */
 export const givenName = {
   familyName: optionalLine(100),
@@ -161,13 +169,30 @@ export async function demandName(
 
 const UpdateProfile = z.object({ ...personName, email, locale: z.enum(locales) }).partial();
 
-/** Changes what is given of the viewer's own profile; null clears what may be empty. @throws InvalidInput */
+/**
+ * Changes what is given of the viewer's own profile; null clears what may be empty. The name is theirs to change until their first
+ * membership. @throws InvalidInput, NameFixed
+ */
 export async function updateProfile(db: Database, viewer: Viewer, input: unknown): Promise<User> {
   const changes = valid(UpdateProfile, input);
   return transact(db, async (tx) => {
-    await tx.select().from(users).where(eq(users.id, viewer.userId)).for('update');
+    const [own] = await tx.select().from(users).where(eq(users.id, viewer.userId)).for('update');
+    if (own && isRenamed(own, changes) && (await hasBeenMember(tx, own.id))) throw new NameFixed();
     return setProfile(tx, viewer.userId, changes);
   });
+}
+
+/** Whether somebody who has a name is to have another. */
+const isRenamed = (own: User, changes: Partial<Pick<User, 'familyName' | 'givenName' | 'patronymic'>>): boolean =>
+  own.familyName !== null &&
+  own.givenName !== null &&
+  (['familyName', 'givenName', 'patronymic'] as const).some(
+    (part) => changes[part] !== undefined && changes[part] !== own[part],
+  );
+
+async function hasBeenMember(tx: Transaction, userId: string): Promise<boolean> {
+  // Of a higher floor, and so as text.
+  return (await rows(tx, sql`select from memberships where user_id = ${userId} limit 1`)).length > 0;
 }
 
 async function setProfile(tx: Transaction, id: string, changes: z.output<typeof UpdateProfile>): Promise<User> {

@@ -5,7 +5,7 @@ import { globalId, idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { encodeCursor } from '../log/cursor.ts';
 import type { Viewer } from '../viewer.ts';
-import { NameRequired, revokeOtherSessions, revokeSession, signOut, updateProfile } from './commands.ts';
+import { NameFixed, NameRequired, revokeOtherSessions, revokeSession, signOut, updateProfile } from './commands.ts';
 import { sessionById, sessionsOf, userById } from './queries.ts';
 import type { PersonName, Session, User } from './tables.ts';
 
@@ -16,13 +16,22 @@ builder.objectType(NameRequired, {
     '`NAME_REQUIRED`: nobody joins without a family name and a given name. Tell them with the call, or by `updateProfile`.',
 });
 
+builder.objectType(NameFixed, {
+  name: 'NameFixed',
+  interfaces: [ErrorInterface],
+  description:
+    '`NAME_FIXED`: a member’s name is the word of the institution, and not changed by oneself. Ask an administrator (`renameMember`).',
+});
+
 export const LocaleEnum = builder.enumType('Locale', {
   description: 'A language in which Homeroom speaks.',
   values: { ru: { description: 'Russian.' }, en: { description: 'English.' } } as const,
 });
 
 export const UserType = builder.objectRef<PersonName>('User').implement({
-  description: 'A person as others see them: a name. Ways to reach them stand on memberships and join requests.',
+  description:
+    'A person as others see them: a name. Within an organization it is the name that it has for them, so one person may have ' +
+    'several: keep it with the place where it stands, not by `id`. Ways to reach them stand on memberships and join requests.',
   fields: (t) => ({
     id: t.id({ description: 'Names the person; not readable by `node`.', resolve: ({ id }) => globalId('User', id) }),
     familyName: t.exposeString('familyName', { nullable: true, description: 'Family name; null until given.' }),
@@ -81,7 +90,7 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
   fields: (t) => ({
     user: t.field({
       type: UserType,
-      description: 'The viewer as others see them.',
+      description: 'The viewer by their own name; an organization may call them otherwise (`Membership.user`).',
       resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
     }),
     contact: t.field({
@@ -163,8 +172,10 @@ builder.mutationField('revokeOtherSessions', (t) =>
 builder.mutationField('updateProfile', (t) =>
   t.fieldWithInput({
     type: UserType,
-    description: 'Changes what is given of the viewer’s own profile; what is left out stays.',
-    errors: {},
+    description:
+      'Changes what is given of the viewer’s own profile; what is left out stays. The name is theirs to change until they become a ' +
+      'member somewhere; after that administrators do (`renameMember`), and to tell the same once more changes nothing.',
+    errors: { types: [NameFixed] },
     input: {
       familyName: t.input.string({ description: 'Up to 100 characters.' }),
       givenName: t.input.string({ description: 'Up to 100 characters.' }),

@@ -58,6 +58,9 @@ export const rateLimits = pgTable('rate_limits', {
 export type User = typeof users.$inferSelect;
 
 /** A person as others see them. */
-export type PersonName = Pick<User, 'id' | 'familyName' | 'givenName' | 'patronymic'>;
+export interface PersonName extends Pick<User, 'id' | 'familyName' | 'givenName' | 'patronymic'> {
+  /** The organization in which they are shown, if another person there has a name like theirs; null or absent: nobody has. */
+  readonly namesakeIn?: string | null;
+}
 
 export type Session = typeof sessions.$inferSelect;

@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { ChildType } from '../children/graphql.ts';
 import { canSeeChild } from '../children/policy.ts';
 import { childById } from '../children/queries.ts';
@@ -34,7 +34,7 @@ const RecipientType = builder.objectRef<Recipient>('PostRecipient').implement({
     user: t.field({
       type: UserType,
       description: 'Who.',
-      resolve: ({ id }, _args, ctx) => ctx.loadExisting(userById, id),
+      resolve: ({ id, organizationId }, _args, ctx) => ctx.loadExisting(personOf, { userId: id, organizationId }),
     }),
     children: t.field({
       type: [ChildType],
@@ -61,8 +61,8 @@ const ConcernedChildType = builder.objectRef<ConcernedChild>('PostChild').implem
     acknowledgedBy: t.field({
       type: [UserType],
       description: 'Who has acknowledged it for the child; empty: nobody yet.',
-      resolve: ({ acknowledgedByIds }, _args, ctx) =>
-        Promise.all(acknowledgedByIds.map((id) => ctx.loadExisting(userById, id))),
+      resolve: ({ acknowledgedByIds, organizationId }, _args, ctx) =>
+        Promise.all(acknowledgedByIds.map((userId) => ctx.loadExisting(personOf, { userId, organizationId }))),
     }),
   }),
 });

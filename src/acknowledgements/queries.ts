@@ -33,6 +33,7 @@ export const reachOf: Batch<string, Reach> = async (db, ids) => {
 export interface Recipient {
   readonly id: string;
   readonly postId: string;
+  readonly organizationId: string;
   readonly childIds: readonly string[];
   readonly acknowledgedAt: Date | null;
 }
@@ -40,6 +41,7 @@ export interface Recipient {
 /** A child a post was for; `id` is the child's. */
 export interface ConcernedChild {
   readonly id: string;
+  readonly organizationId: string;
   readonly acknowledgedByIds: readonly string[];
 }
 
@@ -52,17 +54,19 @@ const stillReads = sql`exists (
   join audience_members m on m.audience_id = c.audience_id and m.user_id = r.user_id and m.until is null
   where p.id = r.post_id)`;
 
+const organization = sql`(select p.organization_id from posts p where p.id = r.post_id) as organization_id`;
+
 const peopleOf = (postId: string, wanted: Wanted) => sql`
-  select r.user_id as id, r.post_id, array_remove(array_agg(r.child_id), null) as child_ids, a.created_at as acknowledged_at
+  select r.user_id as id, r.post_id, ${organization}, array_remove(array_agg(r.child_id), null) as child_ids, a.created_at as acknowledged_at
   from post_recipients r left join post_acknowledgements a on a.post_id = r.post_id and a.user_id = r.user_id
   where r.post_id = ${postId} and ${wanted === null ? sql`true` : wanted ? sql`a.user_id is not null` : sql`a.user_id is null and ${stillReads}`}
   group by r.user_id, r.post_id, a.created_at`;
 
 const childrenOf = (postId: string, wanted: Wanted) => sql`
-  select r.child_id as id, array_remove(array_agg(a.user_id), null) as acknowledged_by_ids
+  select r.child_id as id, ${organization}, array_remove(array_agg(a.user_id), null) as acknowledged_by_ids
   from post_recipients r left join post_acknowledgements a on a.post_id = r.post_id and a.user_id = r.user_id
   where r.post_id = ${postId} and r.child_id is not null
-  group by r.child_id
+  group by r.child_id, r.post_id
   having ${wanted === null ? sql`true` : wanted ? sql`count(a.user_id) > 0` : sql`count(a.user_id) = 0 and bool_or(${stillReads})`}`;
 
 const pageOf = <Row>(db: Database, list: ReturnType<typeof peopleOf>, columns: string, page: Page): Promise<Row[]> =>
@@ -80,7 +84,8 @@ async function sizeOf(db: Executor, list: ReturnType<typeof peopleOf>): Promise<
 
 /** A page of the people a post was for, whoever came last first. */
 export async function recipientsOf(db: Database, postId: string, wanted: Wanted, page: Page): Promise<Recipient[]> {
-  const columns = 'l.id, l.post_id as "postId", l.child_ids as "childIds", l.acknowledged_at as "acknowledgedAt"';
+  const columns =
+    'l.id, l.post_id as "postId", l.organization_id as "organizationId", l.child_ids as "childIds", l.acknowledged_at as "acknowledgedAt"';
   const found = await pageOf<Omit<Recipient, 'acknowledgedAt'> & { acknowledgedAt: string | null }>(
     db,
     peopleOf(postId, wanted),
@@ -100,7 +105,12 @@ export const concernedChildren = (
   wanted: Wanted,
   page: Page,
 ): Promise<ConcernedChild[]> =>
-  pageOf<ConcernedChild>(db, childrenOf(postId, wanted), 'l.id, l.acknowledged_by_ids as "acknowledgedByIds"', page);
+  pageOf<ConcernedChild>(
+    db,
+    childrenOf(postId, wanted),
+    'l.id, l.organization_id as "organizationId", l.acknowledged_by_ids as "acknowledgedByIds"',
+    page,
+  );
 
 export const countConcernedChildren = (db: Executor, postId: string, wanted: Wanted): Promise<number> =>
   sizeOf(db, childrenOf(postId, wanted));

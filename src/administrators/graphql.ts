@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -39,7 +39,7 @@ builder.node(GrantType, {
     user: t.field({
       type: UserType,
       description: 'The administrator.',
-      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
+      resolve: ({ userId, organizationId }, _args, ctx) => ctx.loadExisting(personOf, { userId, organizationId }),
     }),
     membership: t.field({
       type: MembershipType,

@@ -152,7 +152,7 @@ export async function approveOrganizationApplication(
       locale: organization.locale,
     });
     const member = { userId: administrator.id, role: 'EMPLOYEE', position: null } as const;
-    const membership = await beginMembership(tx, organization, member);
+    const membership = await beginMembership(tx, organization, member, before);
     await giveGrant(tx, organization, membership, {
       by: viewer.userId,
       order: { number: before.orderNumber, date: before.orderDate },

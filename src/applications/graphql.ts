@@ -1,5 +1,5 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { OrderType } from '../administrators/graphql.ts';
 import { InvalidState, RateLimited } from '../errors.ts';
 import { FileType } from '../files/graphql.ts';
@@ -77,7 +77,8 @@ builder.node(ApplicationType, {
     applicant: t.field({
       type: UserType,
       description: 'Who made the application.',
-      resolve: ({ applicantId }, _args, ctx) => ctx.loadExisting(userById, applicantId),
+      resolve: ({ applicantId, organizationId }, _args, ctx) =>
+        ctx.loadExisting(personOf, { userId: applicantId, organizationId }),
     }),
     state: t.field({ type: ApplicationStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why it was rejected, or what must change.' }),

@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm';
-import { admitEmployee } from '../assignments/commands.ts';
+import { admitEmployee, staffRecordOf } from '../assignments/commands.ts';
 import { settleAudiences } from '../audiences/commands.ts';
 import { type Child, children, guardianLinks } from '../children/tables.ts';
 import type { Transaction } from '../database/connect.ts';
@@ -24,8 +24,9 @@ export async function admit(tx: Transaction, organization: Organization, arrival
   const { userId, role, position, childId } = arrival;
   const child = childId ? await findChild(tx, organization, arrival) : null;
   const present = await presentMembership(tx, { userId, role, childId, organizationId: organization.id });
-  const membership = present ?? (await beginMembership(tx, organization, { userId, role, position }));
-  if (role === 'EMPLOYEE') await admitEmployee(tx, organization, membership);
+  const record = await staffRecordOf(tx, organization.id, userId);
+  const membership = present ?? (await beginMembership(tx, organization, { userId, role, position }, record));
+  if (role === 'EMPLOYEE' && record) await admitEmployee(tx, organization, membership, record);
   if (role === 'GUARDIAN') await linkGuardian(tx, organization, userId, childId);
   if (role === 'STUDENT' && child) await linkStudent(tx, userId, child);
   await settleAudiences(tx, organization.id, [userId]);

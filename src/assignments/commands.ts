@@ -230,9 +230,8 @@ export async function admitEmployee(
   tx: Transaction,
   organization: Organization,
   membership: Membership,
+  record: StaffRecord,
 ): Promise<void> {
-  const record = await recordOf(tx, membership);
-  if (!record) return;
   await tx
     .update(memberships)
     .set({ position: sql`coalesce(${memberships.position}, ${record.position})` })
@@ -250,7 +249,12 @@ export async function admitEmployee(
   );
 }
 
-async function recordOf(tx: Transaction, { organizationId, userId }: Membership): Promise<StaffRecord | null> {
+/** What the institution's register says of somebody, whom it knows by their phone. */
+export async function staffRecordOf(
+  tx: Transaction,
+  organizationId: string,
+  userId: string,
+): Promise<StaffRecord | null> {
   const [record] = await tx
     .select()
     .from(staffRecords)

@@ -1,14 +1,15 @@
 import { and, eq, isNull, or, sql } from 'drizzle-orm';
-import { type PersonName, users } from '../accounts/tables.ts';
+import { personIn } from '../accounts/queries.ts';
+import type { PersonName } from '../accounts/tables.ts';
 import { anyOf, byId, listsOf } from '../graphql/batches.ts';
 import type { Viewer } from '../viewer.ts';
 import { staffAssignments } from './tables.ts';
 
 /** Who it is, read with each: a whole tree with its staff is one statement. */
 const person = {
-  user: sql<PersonName>`(
-    select json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic)
-    from ${users} u where u.id = ${staffAssignments.userId})`.as('user'),
+  user: sql<PersonName>`${personIn(sql`${staffAssignments}.user_id`, sql`${staffAssignments}.organization_id`)}`.as(
+    'user',
+  ),
 };
 
 export const assignmentById = byId(staffAssignments, person);

@@ -1,5 +1,6 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { keepSessions } from '../accounts/commands.ts';
+import { personIn } from '../accounts/queries.ts';
 import { type Database, type Executor, rows, type Transaction } from '../database/connect.ts';
 import { prepareRaw, unseen } from '../database/statements.ts';
 import { NotFound, Unauthenticated } from '../errors.ts';
@@ -239,19 +240,20 @@ export interface People<Row, Values> {
 
 /**
  * Builds such a list once: `columns` are what is read with each row beside its name, `from` whom it holds, ending in a WHERE that
- * leaves out whom the viewer does not meet (`hiddenFrom`); the person is `u`, `id` what orders.
+ * leaves out whom the viewer does not meet (`hiddenFrom`); the person is `u`, `id` what orders, `organization` that in which they meet.
  */
 export function peopleList<Row, Values extends Record<string, unknown>>(
   id: SQL,
   columns: SQL,
   from: SQL,
+  organization: SQL,
 ): People<Row, Values> {
   const after = sql`${sql.placeholder('after')}::uuid`;
   const before = sql`${sql.placeholder('before')}::uuid`;
   const pageIn = (direction: 'asc' | 'desc') =>
     prepareRaw<Row>(sql`
       select ${id} as id, ${columns},
-        json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as user
+        ${personIn(sql`u.id`, organization)} as user
       ${from} and (${after} is null or ${id} < ${after}) and (${before} is null or ${id} > ${before})
       order by ${id} ${sql.raw(direction)} limit ${sql.placeholder('limit')}::int`);
   const pages = { asc: pageIn('asc'), desc: pageIn('desc') };

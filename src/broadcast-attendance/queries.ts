@@ -27,6 +27,7 @@ export const attendeesOf = peopleList<Attendee, { broadcastId: string }>(
     join broadcasts b on b.id = a.broadcast_id
     join users u on u.id = a.user_id
     where a.broadcast_id = ${sql.placeholder('broadcastId')} and not ${hiddenFrom(sql`a.user_id`, sql`b.organization_id`)}`,
+  sql`b.organization_id`,
 );
 
 const watchers = prepareRaw<{ id: string; size: number }, { ids: readonly string[] }>(sql`

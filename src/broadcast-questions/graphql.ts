@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { BroadcastType, whichBroadcast } from '../broadcasts/graphql.ts';
 import { canRunBroadcast } from '../broadcasts/policy.ts';
 import { broadcastById } from '../broadcasts/queries.ts';
@@ -51,7 +51,9 @@ builder.node(QuestionType, {
       nullable: true,
       description: 'Who asks. Null: a guardian who is not named to this viewer (§4.11).',
       resolve: (question, _args, ctx) =>
-        ctx.sees(canSeeAsker, question) ? ctx.loadExisting(userById, question.authorId) : null,
+        ctx.sees(canSeeAsker, question)
+          ? ctx.loadExisting(personOf, { userId: question.authorId, organizationId: question.organizationId })
+          : null,
     }),
     state: t.field({ type: QuestionStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
     text: t.exposeString('text', { description: 'What is asked, as plain text: up to 1,000 characters.' }),

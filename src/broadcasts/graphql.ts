@@ -1,5 +1,5 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
 import { ChannelType, followChannels } from '../channels/graphql.ts';
 import { channelById } from '../channels/queries.ts';
@@ -74,7 +74,8 @@ builder.node(BroadcastType, {
     host: t.field({
       type: UserType,
       description: 'Who speaks and sends the picture.',
-      resolve: ({ hostId }, _args, ctx) => ctx.loadExisting(userById, hostId),
+      resolve: ({ hostId, organizationId }, _args, ctx) =>
+        ctx.loadExisting(personOf, { userId: hostId, organizationId }),
     }),
     startsAt: t.expose('startsAt', { type: 'DateTime', description: 'When it is to start, or was.' }),
     remindBefore: t.exposeInt('remindBefore', {

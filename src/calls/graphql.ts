@@ -1,5 +1,5 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { listOfPeople } from '../chat-members/graphql.ts';
 import { ChatType, shownChat } from '../chats/graphql.ts';
 import { ownOf } from '../chats/queries.ts';
@@ -67,7 +67,8 @@ builder.node(CallType, {
     caller: t.field({
       type: UserType,
       description: 'Who calls.',
-      resolve: ({ callerId }, _args, ctx) => ctx.loadExisting(userById, callerId),
+      resolve: ({ callerId, organizationId }, _args, ctx) =>
+        ctx.loadExisting(personOf, { userId: callerId, organizationId }),
     }),
     kind: t.field({ type: CallKindEnum, description: 'How.', resolve: ({ kind }) => kind }),
     state: t.field({ type: CallStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),

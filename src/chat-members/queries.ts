@@ -50,4 +50,5 @@ export const membersOfChat = peopleList<ChatMember, { chatId: string }>(
         select from audience_members own
         where own.audience_id = c.audience_id and own.user_id = ${sql.placeholder('userId')} and own.until is null)
       and not (m.capacity = 'GUARDIAN' and ${hiddenFrom(sql`m.user_id`, sql`c.organization_id`)})`,
+  sql`c.organization_id`,
 );

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { personIn } from '../accounts/queries.ts';
 import type { PersonName } from '../accounts/tables.ts';
 import type { Database, Executor } from '../database/connect.ts';
 import { prepareRaw, unseen } from '../database/statements.ts';
@@ -84,8 +85,8 @@ const chatsSeen = (among: SQL): SQL => sql`
     coalesce(k.read_through, 0) as "readThrough", k.capacity, k.draft,
     k.muted_at is not null and coalesce(k.muted_until > now(), true) as "isMuted", k.muted_until as "mutedUntil",
     case when c.kind = 'DIRECT' then (
-      select json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic)
-      from chat_members o join users u on u.id = o.user_id
+      select ${personIn(sql`o.user_id`, sql`c.organization_id`)}
+      from chat_members o
       where o.chat_id = c.id and o.left_at is null and o.user_id <> ${userId} limit 1) end as counterpart,
     c.kind = 'CUSTOM' and (
       select count(*) from audience_members m

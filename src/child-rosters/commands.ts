@@ -13,14 +13,9 @@ import { visibilityOf } from '../guardians/queries.ts';
 import { append } from '../log/append.ts';
 import { memberships } from '../memberships/tables.ts';
 import { decided } from '../movements/commands.ts';
+import { keepNames, type Name } from '../names/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import { childrenByNumber, type Naming, standOf } from './queries.ts';
-
-interface Name {
-  readonly familyName: string;
-  readonly givenName: string;
-  readonly patronymic: string | null;
-}
 
 /** Who stands for a child, as the institution's roster has it. */
 export interface GuardianEntry {
@@ -126,7 +121,10 @@ async function addChildren(
   return new Map(added.map((child) => [child.externalId ?? '', child]));
 }
 
-/** The accounts of phones, made where there are none, and given a name where they have none; their ids. */
+/**
+ * The accounts of phones, made where there are none, and given a name where they have none; their ids. What the roster calls them is
+ * their name here, unless they have come before: then it is an administrator who changes it.
+ */
 async function accountsOf(
   tx: Transaction,
   organization: Organization,
@@ -166,6 +164,14 @@ async function accountsOf(
   const found = await rows<{ id: string; phone: string }>(
     tx,
     sql`select id, phone from ${users} where phone = any(${sql.param(phones)}::text[])`,
+  );
+  await keepNames(
+    tx,
+    organization.id,
+    found.flatMap(({ id, phone }) => {
+      const name = people.get(phone);
+      return name ? [{ userId: id, name }] : [];
+    }),
   );
   return new Map(found.map(({ id, phone }) => [phone, id]));
 }

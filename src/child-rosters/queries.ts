@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
+import { nameIn } from '../accounts/queries.ts';
 import { type Child, children } from '../children/tables.ts';
 import { type Database, type Executor, rows, type Transaction } from '../database/connect.ts';
 import type { Organization } from '../organizations/tables.ts';
@@ -65,7 +66,7 @@ export function childrenForRoster(db: Executor, { id }: Organization, year: stri
     left join groups g on g.id = c.group_id and (${year}::text is null or g.academic_year = ${year})
     left join (
       select l.child_id, json_agg(json_build_object('phone', u.phone,
-        'name', concat_ws(' ', u.family_name, u.given_name, u.patronymic)) order by l.id) as guardians
+        'name', ${nameIn(sql`l.user_id`, sql`l.organization_id`)}) order by l.id) as guardians
       from guardian_links l join users u on u.id = l.user_id
       where l.organization_id = ${id} and l.state <> 'REVOKED' group by l.child_id
     ) l on l.child_id = c.id

@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { ChannelType } from '../channels/graphql.ts';
 import { isPublisher } from '../channels/policy.ts';
 import { InvalidState } from '../errors.ts';
@@ -56,7 +56,9 @@ builder.node(CommentType, {
       nullable: true,
       description: 'Who wrote it. Null: a guardian who is not named to this viewer (§4.11).',
       resolve: (comment, _args, ctx) =>
-        ctx.sees(canSeeCommenter, comment) ? ctx.loadExisting(userById, comment.authorId) : null,
+        ctx.sees(canSeeCommenter, comment)
+          ? ctx.loadExisting(personOf, { userId: comment.authorId, organizationId: comment.organizationId })
+          : null,
     }),
     state: t.field({ type: CommentStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
     text: t.string({

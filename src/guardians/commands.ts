@@ -12,6 +12,7 @@ import { line, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
 import { type Membership, memberships } from '../memberships/tables.ts';
 import { plannedMovements } from '../movements/tables.ts';
+import { keepNames, markNamesakes } from '../names/commands.ts';
 import { enterOrganization, tellAll } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
@@ -164,7 +165,10 @@ async function linkRow(tx: Transaction, id: string) {
   return link;
 }
 
-/** Tells those who keep the children's records and the guardian; the child's other guardians need not know. */
+/**
+ * Tells those who keep the children's records and the guardian; the child's other guardians need not know. By what became of the links
+ * somebody may be hidden from now on, or no longer.
+ */
 async function recordLinks(
   tx: Transaction,
   organization: Organization,
@@ -174,6 +178,8 @@ async function recordLinks(
   changed: readonly (typeof guardianLinks.$inferSelect)[],
 ): Promise<void> {
   if (changed.length === 0) return;
+  const people = changed.map(({ userId }) => userId);
+  await markNamesakes(tx, organization.id, people);
   const places = await tx
     .select({ id: children.id, groupId: children.groupId })
     .from(children)
@@ -281,6 +287,8 @@ export async function beginFamilies(
     .values(back.map(({ userId, role }) => ({ organizationId: organization.id, userId, role })))
     .onConflictDoNothing()
     .returning();
+  const people = begun.map(({ userId }) => ({ userId, name: null }));
+  await keepNames(tx, organization.id, people);
   await recordFamilies(tx, organization, actorId, begun, 'MEMBERSHIP_STARTED', 'membership.begin');
 }
 

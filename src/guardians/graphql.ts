@@ -1,5 +1,5 @@
 import { ContactType, UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf, userById } from '../accounts/queries.ts';
 import { ChildType, showChild } from '../children/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
@@ -48,7 +48,7 @@ builder.node(GuardianLinkType, {
     user: t.field({
       type: UserType,
       description: 'Who stands for it.',
-      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
+      resolve: ({ userId, organizationId }, _args, ctx) => ctx.loadExisting(personOf, { userId, organizationId }),
     }),
     contact: t.field({
       type: ContactType,

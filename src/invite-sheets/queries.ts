@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { nameIn } from '../accounts/queries.ts';
 import { type StaffRecord, staffRecords } from '../assignments/tables.ts';
 import { children, guardianLinks } from '../children/tables.ts';
 import { type Executor, rows } from '../database/connect.ts';
@@ -39,7 +40,7 @@ export function childrenWithGuardians(
     join ${groups} g on g.id = c.group_id
     left join (
       select l.child_id, json_agg(json_build_object('id', u.id, 'phone', u.phone,
-        'name', concat_ws(' ', u.family_name, u.given_name, u.patronymic),
+        'name', ${nameIn(sql`l.user_id`, sql`l.organization_id`)},
         'hasJoined', l.state = 'ACTIVE', 'isHidden', l.contact_visibility = 'LIMITED') order by l.id) as guardians
       from ${guardianLinks} l join users u on u.id = l.user_id
       where l.organization_id = ${id} and l.state <> 'REVOKED' group by l.child_id

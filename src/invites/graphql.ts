@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { showChild } from '../children/graphql.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
@@ -53,7 +53,8 @@ builder.node(InviteType, {
     createdBy: t.field({
       type: UserType,
       description: 'Who made it; it dies with their right to invite.',
-      resolve: ({ createdBy }, _args, ctx) => ctx.loadExisting(userById, createdBy),
+      resolve: ({ createdBy, organizationId }, _args, ctx) =>
+        ctx.loadExisting(personOf, { userId: createdBy, organizationId }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it is good.' }),

@@ -25,7 +25,7 @@ export const isForOneWhoLeft = sql`exists (
 
 export const inviteById = byId(invites, place);
 export type InviteState = 'ACTIVE' | 'EXHAUSTED' | 'EXPIRED' | 'REVOKED';
-export type InviteRedemption = typeof inviteRedemptions.$inferSelect;
+export type InviteRedemption = typeof inviteRedemptions.$inferSelect & { readonly organizationId: string };
 
 /** The state that follows from an invite's columns; the first reason that kills it counts. */
 export function stateOf(invite: Invite): InviteState {
@@ -74,7 +74,12 @@ export const invitesOf = listsOf(
 );
 
 /** Who used an invite; reached through an invite that is visible. */
-export const redemptionsOf = listsOf(inviteRedemptions, inviteRedemptions.inviteId, (_filter: null) => undefined);
+export const redemptionsOf = listsOf(inviteRedemptions, inviteRedemptions.inviteId, (_filter: null) => undefined, {
+  organizationId:
+    sql<string>`(select i.organization_id from ${invites} i where i.id = invite_redemptions.invite_id)`.as(
+      'organization_id',
+    ),
+});
 
 /** What anybody who holds a code may know: names only. */
 export interface InvitePreview {

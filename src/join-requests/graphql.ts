@@ -1,6 +1,6 @@
 import { NameRequired } from '../accounts/commands.ts';
 import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf, userById } from '../accounts/queries.ts';
 import { follow } from '../audiences/queries.ts';
 import { showChild } from '../children/graphql.ts';
 import { InvalidState } from '../errors.ts';
@@ -66,7 +66,7 @@ builder.node(JoinRequestType, {
     requester: t.field({
       type: UserType,
       description: 'Who asks.',
-      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
+      resolve: ({ userId, organizationId }, _args, ctx) => ctx.loadExisting(personOf, { userId, organizationId }),
     }),
     contact: t.field({
       type: ContactType,

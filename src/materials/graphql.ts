@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
 import { FileType } from '../files/graphql.ts';
 import { fileOwner } from '../files/queries.ts';
@@ -40,7 +40,8 @@ builder.node(MaterialType, {
     addedBy: t.field({
       type: UserType,
       description: 'Who added it.',
-      resolve: ({ addedBy }, _args, ctx) => ctx.loadExisting(userById, addedBy),
+      resolve: ({ addedBy, organizationId }, _args, ctx) =>
+        ctx.loadExisting(personOf, { userId: addedBy, organizationId }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added.' }),
     changedAt: t.expose('changedAt', {

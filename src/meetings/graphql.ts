@@ -1,5 +1,5 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { ChatType } from '../chats/graphql.ts';
 import { chatById, seesChat } from '../chats/queries.ts';
 import { InvalidState } from '../errors.ts';
@@ -103,7 +103,8 @@ builder.node(MeetingType, {
     host: t.field({
       type: UserType,
       description: 'Who planned it and runs it.',
-      resolve: ({ hostId }, _args, ctx) => ctx.loadExisting(userById, hostId),
+      resolve: ({ hostId, organizationId }, _args, ctx) =>
+        ctx.loadExisting(personOf, { userId: hostId, organizationId }),
     }),
     chat: t.field({
       type: ChatType,

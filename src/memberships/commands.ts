@@ -5,12 +5,13 @@ import { audit } from '../audit/commands.ts';
 import type { Database, Transaction } from '../database/connect.ts';
 import { DomainError, Forbidden, InvalidInput, InvalidState, NotFound } from '../errors.ts';
 import { globalId } from '../graphql/ids.ts';
-import { line, order, valid } from '../input.ts';
+import { line, order, personName, valid } from '../input.ts';
 import { transact } from '../log/append.ts';
+import { keepNames, type Name, renameMembers } from '../names/commands.ts';
 import { enterOrganization, tell } from '../organizations/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import type { Viewer } from '../viewer.ts';
-import { canAppointHead, canChangeMembership, canSeeMembership } from './policy.ts';
+import { canAppointHead, canChangeMembership, canRenameMember, canSeeMembership } from './policy.ts';
 import { membershipById } from './queries.ts';
 import { type AdministratorGrant, administratorGrants, type Membership, memberships, verifications } from './tables.ts';
 
@@ -31,13 +32,15 @@ export class AlreadyMember extends DomainError {
 }
 
 /**
- * A person becomes a member in a role, at once and everywhere it reaches. Call it holding the organization's lock.
+ * A person becomes a member in a role, at once and everywhere it reaches, by the name that the institution wrote, if it did. Call it
+ * holding the organization's lock.
  * @throws AlreadyMember when a membership in this role is open, also a suspended one
  */
 export async function beginMembership(
   tx: Transaction,
   organization: Organization,
   { userId, role, position }: Pick<Membership, 'userId' | 'role' | 'position'>,
+  name: Name | null,
 ): Promise<Membership> {
   demandStudentsAllowed(organization, role);
   const [membership] = await tx
@@ -49,6 +52,7 @@ export async function beginMembership(
     })
     .returning();
   if (!membership) throw new AlreadyMember();
+  await keepNames(tx, organization.id, [{ userId, name }]);
   await settleAudiences(tx, organization.id, [userId]);
   await tell(tx, organization, { kind: 'MEMBERSHIP_STARTED', subjectId: membership.id }, userId);
   return membership;
@@ -216,6 +220,19 @@ export async function revokeGrants(
     });
   }
   return revoked;
+}
+
+const RenameMember = z.object({ membershipId: z.string(), ...personName });
+
+/** The institution calls a member otherwise, in whatever roles they are there. @throws NotFound, Forbidden, InvalidInput, InvalidState */
+export async function renameMember(db: Database, viewer: Viewer, input: unknown): Promise<Membership> {
+  const { membershipId, ...name } = valid(RenameMember, input);
+  return transact(db, async (tx) => {
+    const { organization, membership, viewer: fresh } = await enterMembership(tx, viewer, membershipId);
+    if (!canRenameMember(fresh, membership)) throw new Forbidden('FORBIDDEN_ADMINISTRATORS');
+    await renameMembers(tx, organization, viewer.userId, [{ membershipId, userId: membership.userId, name }]);
+    return membership;
+  });
 }
 
 const AppointHead = z.object({ membershipId: z.string(), order: order.nullish() });

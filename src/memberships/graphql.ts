@@ -1,5 +1,5 @@
 import { ContactType, UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf, userById } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -8,8 +8,22 @@ import { idOf } from '../graphql/ids.ts';
 import { liveEvent } from '../graphql/live.ts';
 import { OrganizationType, showOrganization } from '../organizations/graphql.ts';
 import { organizationById } from '../organizations/queries.ts';
-import { AlreadyMember, appointHead, LastAdministrator, restoreMembership, suspendMembership } from './commands.ts';
-import { canChangeMembership, canListMembers, canReachMember, canReadReason, canSeeMembership } from './policy.ts';
+import {
+  AlreadyMember,
+  appointHead,
+  LastAdministrator,
+  renameMember,
+  restoreMembership,
+  suspendMembership,
+} from './commands.ts';
+import {
+  canChangeMembership,
+  canListMembers,
+  canReachMember,
+  canReadReason,
+  canRenameMember,
+  canSeeMembership,
+} from './policy.ts';
 import { membershipById, membershipsOfUser, membersOf } from './queries.ts';
 import type { Membership } from './tables.ts';
 
@@ -86,7 +100,7 @@ builder.node(MembershipType, {
     user: t.field({
       type: UserType,
       description: 'The person.',
-      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
+      resolve: ({ userId, organizationId }, _args, ctx) => ctx.loadExisting(personOf, { userId, organizationId }),
     }),
     contact: t.field({
       type: ContactType,
@@ -126,6 +140,11 @@ builder.node(MembershipType, {
       nullable: true,
       description: 'How it ended; null while it lasts.',
       resolve: ({ endedBy }) => endedBy,
+    }),
+    viewerCanRename: t.boolean({
+      perViewer: true,
+      description: 'Whether the viewer may say what the organization calls the person.',
+      resolve: (membership, _args, ctx) => canRenameMember(ctx.viewer, membership),
     }),
     viewerCanChange: t.boolean({
       perViewer: true,
@@ -210,6 +229,28 @@ builder.mutationField('restoreMembership', (t) =>
   }),
 );
 
+builder.mutationField('renameMember', (t) =>
+  t.fieldWithInput({
+    type: MembershipType,
+    description:
+      'Says what the organization calls a member, at once and everywhere in it, also in what they wrote before; nowhere else. ' +
+      'Members do not rename themselves (`updateProfile`). The audit log keeps the name before and after. Administrators, of ' +
+      'themselves too. A repeat changes nothing.',
+    errors: { types: [InvalidState] },
+    input: {
+      membershipId: t.input.id({
+        required: true,
+        description: 'Any membership of theirs there, also one that has ended.',
+      }),
+      familyName: t.input.string({ required: true, description: 'Up to 100 characters.' }),
+      givenName: t.input.string({ required: true, description: 'Up to 100 characters.' }),
+      patronymic: t.input.string({ description: 'Up to 100 characters; null, or left out: none.' }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      renameMember(ctx.db, ctx.viewer, { ...input, membershipId: idOf('Membership', input.membershipId) }),
+  }),
+);
+
 export const OrderInput = builder.inputType('OrderInput', {
   description: 'The order («приказ») by which the institution decides.',
   fields: (t) => ({
@@ -241,9 +282,11 @@ liveEvent('MembershipChanged', {
     MEMBERSHIP_SUSPENDED: 'A member’s access was taken.',
     MEMBERSHIP_RESTORED: 'A member’s access was given back.',
     MEMBERSHIP_ENDED: 'A member left or was removed.',
+    MEMBER_RENAMED: 'The organization calls a member otherwise.',
     HEAD_APPOINTED: 'An employee became the head.',
     HEAD_REPLACED: 'The head became an employee without a position, because another was appointed.',
   },
-  description: 'A membership began, changed or ended. For administrators and for the member.',
+  description:
+    'A membership began, changed or ended, or its person has another name there. For administrators and for the member.',
   subject: { name: 'membership', type: MembershipType, by: membershipById, canSee: canSeeMembership },
 });

@@ -35,6 +35,10 @@ export const canChangeMembership = (
   membership: Pick<Membership, 'organizationId' | 'userId'>,
 ): boolean => viewer.administers(membership.organizationId) && membership.userId !== viewer.userId;
 
+/** Says what a member is called there, oneself too: it is the institution's word. */
+export const canRenameMember = (viewer: Viewer, { organizationId }: Place): boolean =>
+  viewer.administers(organizationId);
+
 /** Appoints the head; the operator has no say here. */
 export const canAppointHead = (viewer: Viewer, { organizationId }: Place): boolean =>
   viewer.administers(organizationId);

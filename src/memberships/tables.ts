@@ -60,6 +60,7 @@ export const memberships = pgTable(
       .where(sql`${t.position} = 'HEAD' and ${t.state} <> 'ENDED'`),
     unique('memberships_identity_key').on(t.id, t.organizationId, t.userId),
     index('memberships_organization_index').on(t.organizationId, t.id),
+    index('memberships_user_index').on(t.userId, t.id),
     check('memberships_position_check', sql`${t.position} is null or ${t.role} = 'EMPLOYEE'`),
     check(
       'memberships_end_check',

@@ -26,6 +26,7 @@ export const readersOf = peopleList<Pick<Recipient, 'id' | 'user'>, { messageId:
   sql`from users u ${message}
     join chat_marks k on k.chat_id = c.id and k.user_id = u.id and k.read_through >= m.number
     where u.id <> m.author_id and ${present(sql`u.id`)} and not ${hiddenFrom(sql`u.id`, sql`c.organization_id`)}`,
+  sql`c.organization_id`,
 );
 
 /** Whom a message asks to take note of it: who took part then and does now, or has done so; not its author. */
@@ -38,4 +39,5 @@ export const recipientsOf = peopleList<Recipient, { messageId: string; acknowled
       and u.id in (select w.user_id from audience_members w where w.audience_id = c.audience_id)
       and (${sql.placeholder('acknowledged')}::boolean is null or (a.user_id is not null) = ${sql.placeholder('acknowledged')}::boolean)
       and not ${hiddenFrom(sql`u.id`, sql`c.organization_id`)}`,
+  sql`c.organization_id`,
 );

@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { canKeepChat } from '../chats/policy.ts';
 import { chatById, ownOf } from '../chats/queries.ts';
 import type { Database } from '../database/connect.ts';
@@ -28,7 +28,9 @@ const MessageRevisionType = builder.objectRef<MessageRevision>('MessageRevision'
       resolve: async ({ replacedBy, messageId }, _args, ctx) => {
         const message = await ctx.loadExisting(messageById, messageId);
         const hidden = replacedBy === message.authorId && !ctx.sees(canSeeAuthor, message);
-        return hidden ? null : ctx.loadExisting(userById, replacedBy);
+        return hidden
+          ? null
+          : ctx.loadExisting(personOf, { userId: replacedBy, organizationId: message.organizationId });
       },
     }),
   }),

@@ -21,4 +21,5 @@ export const reactorsOf = peopleList<Reactor, { messageId: string; leftAt: strin
     join chats c on c.id = m.chat_id
     join users u on u.id = r.user_id
     where not ${hiddenFrom(sql`u.id`, sql`c.organization_id`)}`,
+  sql`c.organization_id`,
 );

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { personIn } from '../accounts/queries.ts';
 import type { PersonName } from '../accounts/tables.ts';
 import type { Met } from '../audiences/policy.ts';
 import { hiddenFrom, type Meeter, meeterOf } from '../audiences/queries.ts';
@@ -39,11 +40,10 @@ export const columns = sql.raw(`
   m.edited_at as "editedAt", m.pinned_at as "pinnedAt", m.deleted_at as "deletedAt", m.deleted_by as "deletedBy",
   m.created_at as "createdAt"`);
 
-export const author = sql.raw(`
-  json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as author`);
+export const authorIn = (organizationId: SQL): SQL => sql`${personIn(sql`m.author_id`, organizationId)} as author`;
 
 export const shown = sql`
-  ${columns}, c.organization_id as "organizationId", c.audience_id as "audienceId", ${author},
+  ${columns}, c.organization_id as "organizationId", c.audience_id as "audienceId", ${authorIn(sql`c.organization_id`)},
   case when m.capacity = 'GUARDIAN' then (
     select coalesce(json_agg(h.group_id), '[]') from hidden_people h
     where h.user_id = m.author_id and h.organization_id = c.organization_id) else '[]' end as "limitedIn",
@@ -58,16 +58,15 @@ export const shown = sql`
       select from hidden_people h where h.user_id = r.user_id and h.organization_id = c.organization_id offset 0)
   ) as "hiddenReactions",
   case when m.mentions = '{}' then '[]' else (
-    select json_agg(json_build_object('id', n.id, 'familyName', n.family_name, 'givenName', n.given_name,
-      'patronymic', n.patronymic, 'limitedIn', (
-        select coalesce(json_agg(h.group_id), '[]') from hidden_people h
-        where h.user_id = n.id and h.organization_id = c.organization_id)))
+    select json_agg(${personIn(sql`n.id`, sql`c.organization_id`)}::jsonb || jsonb_build_object('limitedIn', (
+      select coalesce(json_agg(h.group_id), '[]') from hidden_people h
+      where h.user_id = n.id and h.organization_id = c.organization_id)))
     from users n where n.id = any(m.mentions)) end as mentioned,
   m.reply_to_id is null or c.history_visibility = 'ALL' or not exists (
     select from messages r join audience_members w on w.audience_id = c.audience_id and w.until is null
     where r.id = m.reply_to_id and w.since_number >= r.number) as "replyIsForAll"`;
 
-export const around = sql`join chats c on c.id = m.chat_id join users u on u.id = m.author_id`;
+export const around = sql`join chats c on c.id = m.chat_id`;
 
 const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
 

@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { ChildType } from '../children/graphql.ts';
 import { canSeeChild } from '../children/policy.ts';
 import { childById } from '../children/queries.ts';
@@ -55,7 +55,8 @@ const MovementEntry = builder.interfaceRef<Movement>('MovementEntry').implement(
       type: UserType,
       nullable: true,
       description: 'Which employee. Null: a child moves.',
-      resolve: ({ userId }, _args, ctx) => (userId ? ctx.load(userById, userId) : null),
+      resolve: ({ userId, organizationId }, _args, ctx) =>
+        userId ? ctx.load(personOf, { userId, organizationId }) : null,
     }),
     position: t.field({
       type: PositionEnum,
@@ -92,7 +93,8 @@ const MovementEntry = builder.interfaceRef<Movement>('MovementEntry').implement(
       type: UserType,
       nullable: true,
       description: 'Who wrote the decision down; null: it followed from the register when the person joined.',
-      resolve: ({ decidedBy }, _args, ctx) => (decidedBy ? ctx.load(userById, decidedBy) : null),
+      resolve: ({ decidedBy, organizationId }, _args, ctx) =>
+        decidedBy ? ctx.load(personOf, { userId: decidedBy, organizationId }) : null,
     }),
     recordedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written down.' }),
   }),

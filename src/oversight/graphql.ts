@@ -1,5 +1,5 @@
 import { UserType, ViewerType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { StorageUseType } from '../files/graphql.ts';
 import { storedBytesOfOrganizations } from '../files/queries.ts';
 import { listed } from '../graphql/batches.ts';
@@ -30,7 +30,8 @@ builder.node(AuditEntryType, {
       type: UserType,
       nullable: true,
       description: 'Who did it; null: the platform itself.',
-      resolve: ({ actorId }, _args, ctx) => (actorId ? ctx.load(userById, actorId) : null),
+      resolve: ({ actorId, organizationId }, _args, ctx) =>
+        actorId ? ctx.load(personOf, { userId: actorId, organizationId }) : null,
     }),
     action: t.exposeString('action', { description: 'What was done: `invite.create`, `membership.end`.' }),
     targetType: t.exposeString('targetType', { description: 'The type of what it was done to: `Invite`.' }),

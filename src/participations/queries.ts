@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { personIn } from '../accounts/queries.ts';
 import type { PersonName } from '../accounts/tables.ts';
 import { hiddenFrom, type Meeter, meeterOf, peopleList } from '../audiences/queries.ts';
 import type { Room } from '../conferencing/conferencing.ts';
@@ -44,12 +45,17 @@ export const participationsOf = peopleList<Participation, RoomPlace & { hereOnly
     where p.room_id = ${sql.placeholder('roomId')}::uuid
       and (not ${sql.placeholder('hereOnly')}::boolean or p.in_person or (p.admitted_at is not null and p.left_at is null))
       and not ${unmet(sql`${sql.placeholder('organizationId')}::uuid`, sql`${sql.placeholder('audienceId')}::uuid`)}`,
+  sql`${sql.placeholder('organizationId')}::uuid`,
 );
+
+/** Of higher floors, and so as text. */
+const organizationOfRoom = sql`case p.room_kind when 'MEETING' then (select r.organization_id from meetings r where r.id = p.room_id)
+  else (select r.organization_id from calls r where r.id = p.room_id) end`;
 
 const own = prepareRaw<Participation & { roomId: string }, { roomIds: readonly string[]; userId: string }>(sql`
   select p.id, p.room_id as "roomId", ${columns},
-    json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as user
-  from participations p join users u on u.id = p.user_id
+    ${personIn(sql`p.user_id`, organizationOfRoom)} as user
+  from participations p
   where p.room_id = any(${sql.placeholder('roomIds')}::uuid[]) and p.user_id = ${sql.placeholder('userId')}`);
 
 /** The viewer's own part in meetings and calls, by their ids. */

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { personIn } from '../accounts/queries.ts';
 import type { PersonName } from '../accounts/tables.ts';
 import { canReadAt } from '../chats/policy.ts';
 import { ownOf, seenChat } from '../chats/queries.ts';
@@ -44,12 +45,12 @@ const pollsBy = (column: string) =>
     (select json_agg(json_build_object('position', o.position, 'text', o.text, 'voteCount', o.vote_count, 'shownCount', o.shown_count) order by o.position)
       from poll_options o where o.poll_id = p.id) as options,
     (select count(distinct v.elector)::int from poll_voters v where v.poll_id = p.id) as "voterCount",
-    json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as creator,
+    ${personIn(sql`p.creator_id`, sql`p.organization_id`)} as creator,
     m.chat_id as "chatId", c.audience_id as "audienceId", m.number, coalesce(m.state = 'SENT', false) as "isSent",
     c.history_visibility = 'ALL' or not exists (
       select from audience_members w
       where w.audience_id = c.audience_id and w.until is null and w.since_number >= m.number) as "isForAll"
-  from polls p join users u on u.id = p.creator_id
+  from polls p
   left join messages m on m.id = p.message_id left join chats c on c.id = m.chat_id
   where ${sql.raw(column)} = any(${sql.placeholder('ids')}::uuid[])`);
 

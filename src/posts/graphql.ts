@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { ChannelType, CommentingEnum } from '../channels/graphql.ts';
 import { canPublish, canSuggest } from '../channels/policy.ts';
 import type { Database } from '../database/connect.ts';
@@ -62,7 +62,8 @@ const PostStepType = builder.objectRef<PostStep>('PostStep').implement({
       type: UserType,
       nullable: true,
       description: 'Who did it. Null: Homeroom itself.',
-      resolve: ({ actorId }, _args, ctx) => (actorId ? ctx.loadExisting(userById, actorId) : null),
+      resolve: ({ actorId, organizationId }, _args, ctx) =>
+        actorId ? ctx.loadExisting(personOf, { userId: actorId, organizationId }) : null,
     }),
     text: t.exposeString('text', { nullable: true, description: 'What the post says since; null: as before.' }),
     note: t.exposeString('note', { nullable: true, description: 'What was said about it.' }),

@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, isNotNull, or, type SQL, sql } from 'drizzle-orm';
-import { type PersonName, users } from '../accounts/tables.ts';
+import { personIn } from '../accounts/queries.ts';
+import type { PersonName } from '../accounts/tables.ts';
 import { publishedBy, readableBy } from '../channels/queries.ts';
 import { type Channel, channels } from '../channels/tables.ts';
 import { type Database, type Executor, rows } from '../database/connect.ts';
@@ -21,11 +22,10 @@ export interface Post extends PostRow {
   readonly reactionCounts: readonly { readonly emoji: string; readonly count: number }[];
 }
 
-const { id, familyName, givenName, patronymic } = users;
 const shown = {
   post: postColumns,
   channel: getTableColumns(channels),
-  author: { id, familyName, givenName, patronymic },
+  author: sql<PersonName>`${personIn(sql`${posts}.author_id`, sql`${channels}.organization_id`)}`,
   files: filesAsJson(posts),
   // Of higher floors, and so as text.
   commentCount: sql<number>`(
@@ -35,12 +35,7 @@ const shown = {
     from (select emoji, count(*)::int as size from post_reactions where post_id = ${posts.id} group by emoji) r)`,
 };
 
-const read = (db: Executor) =>
-  db
-    .select(shown)
-    .from(posts)
-    .innerJoin(channels, eq(channels.id, posts.channelId))
-    .innerJoin(users, eq(users.id, posts.authorId));
+const read = (db: Executor) => db.select(shown).from(posts).innerJoin(channels, eq(channels.id, posts.channelId));
 
 type Found = Awaited<ReturnType<typeof read>>[number];
 
@@ -192,7 +187,11 @@ export async function sizeOfFeed(db: Database, filter: FeedFilter, viewer: Viewe
 }
 
 /** What became of posts. */
-export const stepsOf = listsOf(postSteps, postSteps.postId, (_filter: null) => undefined);
+export const stepsOf = listsOf(postSteps, postSteps.postId, (_filter: null) => undefined, {
+  organizationId: sql<string>`(select p.organization_id from ${posts} p where p.id = post_steps.post_id)`.as(
+    'organization_id',
+  ),
+});
 
 /** What the viewer has done with a post. */
 export interface OwnMarks {

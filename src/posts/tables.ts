@@ -133,4 +133,4 @@ export const postSteps = pgTable(
 
 export const { search: _, ...postColumns } = getTableColumns(posts);
 export type PostRow = Omit<typeof posts.$inferSelect, 'search'>;
-export type PostStep = typeof postSteps.$inferSelect;
+export type PostStep = typeof postSteps.$inferSelect & { readonly organizationId: string };

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { personIn } from '../accounts/queries.ts';
 import type { PersonName } from '../accounts/tables.ts';
 import { canSeePerson, type Met } from '../audiences/policy.ts';
 import { hiddenFrom, type Meeter, meeterOf } from '../audiences/queries.ts';
@@ -29,8 +30,8 @@ const membersOfChats = prepareRaw<Member, { ids: readonly string[] }>(sql`
   )
   select p.id as "chatId", p.user_id as "userId", p.organization_id as "organizationId", p.staff as "isStaff",
     case when p.guardian then coalesce(h.groups, '[]') else '[]' end as "limitedIn",
-    json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as user
-  from present p join users u on u.id = p.user_id
+    ${personIn(sql`p.user_id`, sql`p.organization_id`)} as user
+  from present p
   left join hidden h on h.user_id = p.user_id and h.organization_id = p.organization_id`);
 
 async function membersOf(db: Database, chatIds: readonly string[]): Promise<Member[][]> {

@@ -1,6 +1,6 @@
 import { NameRequired } from '../accounts/commands.ts';
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
 import { listed } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -37,7 +37,7 @@ const RedemptionType = builder.objectRef<InviteRedemption>('InviteRedemption').i
     user: t.field({
       type: UserType,
       description: 'Who used it.',
-      resolve: ({ userId }, _args, ctx) => ctx.loadExisting(userById, userId),
+      resolve: ({ userId, organizationId }, _args, ctx) => ctx.loadExisting(personOf, { userId, organizationId }),
     }),
     redeemedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was used.' }),
   }),

@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { showChild } from '../children/graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { RoleEnum } from '../memberships/graphql.ts';
@@ -30,7 +30,8 @@ export const RevocationType = builder.objectRef<Revocation>('Revocation').implem
       type: UserType,
       nullable: true,
       description: 'Which administrator; null: it was not kept in version 0.1.',
-      resolve: ({ revokedBy }, _args, ctx) => (revokedBy ? ctx.load(userById, revokedBy) : null),
+      resolve: ({ revokedBy, organizationId }, _args, ctx) =>
+        revokedBy ? ctx.load(personOf, { userId: revokedBy, organizationId }) : null,
     }),
   }),
 });

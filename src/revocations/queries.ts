@@ -6,6 +6,7 @@ import type { Membership } from '../memberships/tables.ts';
 
 /** That an administrator has sent somebody away: who comes back after that, comes by a decision and never by a link alone. */
 export interface Revocation {
+  readonly organizationId: string;
   readonly kind: 'GUARDIAN_LINK' | 'MEMBERSHIP_ENDED' | 'MEMBERSHIP_SUSPENDED';
   readonly role: Membership['role'];
   /** For whom they stood; null: the membership itself. */
@@ -56,7 +57,7 @@ const ofPeople = prepareRaw<
   Found,
   { userIds: readonly string[]; organizationIds: readonly string[]; untils: readonly (string | null)[] }
 >(sql`
-  select p.place::int, r.kind, r.role, r.child_id as "childId", r.reason, r.revoked_at::text as "revokedAt",
+  select p.place::int, p.organization_id as "organizationId", r.kind, r.role, r.child_id as "childId", r.reason, r.revoked_at::text as "revokedAt",
     r.revoked_by as "revokedBy"
   from unnest(${sql.placeholder('userIds')}::uuid[], ${sql.placeholder('organizationIds')}::uuid[],
     ${sql.placeholder('untils')}::timestamptz[]) with ordinality p (user_id, organization_id, until, place)

@@ -13,7 +13,7 @@ import { prose, valid } from '../input.ts';
 import { atOnce, transact } from '../log/append.ts';
 import { demandWriting } from '../messages/commands.ts';
 import { canSeeMessage } from '../messages/policy.ts';
-import { asMessage, author, columns, type Message, messageById } from '../messages/queries.ts';
+import { asMessage, authorIn, columns, type Message, messageById } from '../messages/queries.ts';
 import { maxFiles, maxLength, maxMentions, messagePriority, messages } from '../messages/tables.ts';
 import type { Role, Viewer } from '../viewer.ts';
 
@@ -150,8 +150,9 @@ export const sending = (mere: boolean): SQL => sql`
     insert into log_events (audience_id, organization_id, kind, subject_id, payload)
     select audience_id, organization_id, 'MESSAGE_SENT', message_id, jsonb_build_object('placeId', id) from counted
   )
-  select ${columns}, ${author}, counted.organization_id as "organizationId", counted.audience_id as "audienceId"
-  from m join counted on true join users u on u.id = m.author_id`;
+  select ${columns}, ${authorIn(sql`counted.organization_id`)}, counted.organization_id as "organizationId",
+    counted.audience_id as "audienceId"
+  from m join counted on true`;
 
 type Sending = Wish & { userId: string; sessionId: string };
 const sendMere = prepareRaw<Sent, Sending>(sending(true));

@@ -6,6 +6,7 @@ import { inserts } from '../database/chunks.ts';
 import type { Transaction } from '../database/connect.ts';
 import { type Membership, memberships } from '../memberships/tables.ts';
 import { decided } from '../movements/commands.ts';
+import { renameMembers } from '../names/commands.ts';
 import type { Organization } from '../organizations/tables.ts';
 import { employeesByPhone, openAssignments, staffByNumber } from './queries.ts';
 
@@ -36,7 +37,8 @@ interface Employee {
 /**
  * Makes the records of employees what a roster says. Who has joined works from now on in the groups of that academic year
  * which the record names, and no more in those that it named before; the others begin when they join. What it does not say
- * stays, and nobody is dismissed. No other record has one of its phones. Holds the organization's lock.
+ * stays, and nobody is dismissed. Who has joined is called what their record says, where it is new or says otherwise than before; one
+ * that says the same does not undo what an administrator has changed since. No other record has one of its phones. Holds the organization's lock.
  */
 export async function registerStaff(
   tx: Transaction,
@@ -61,6 +63,7 @@ export async function registerStaff(
   const updated = staff.filter((employee) => fieldsOf(employee).length > 0);
   await addRecords(tx, organization, actorId, added);
   await updateRecords(tx, organization, actorId, updated);
+  await renameMembers(tx, organization, actorId, staff.filter(isNamedAnew).flatMap(asRenamed));
   const moved = await follow(tx, organization, actorId, staff, groupsOfYear);
   const touched = new Set([...added, ...updated, ...moved.people]);
   return {
@@ -72,7 +75,15 @@ export async function registerStaff(
   };
 }
 
-const recorded = ['familyName', 'givenName', 'patronymic', 'phone', 'position', 'groupIds'] as const;
+const named = ['familyName', 'givenName', 'patronymic'] as const;
+
+const isNamedAnew = ({ before, after }: Employee): boolean =>
+  named.some((field) => comparable(before?.[field] ?? null) !== comparable(after[field]));
+
+const asRenamed = ({ after, membership }: Employee) =>
+  membership ? [{ membershipId: membership.id, userId: membership.userId, name: after }] : [];
+
+const recorded = [...named, 'phone', 'position', 'groupIds'] as const;
 
 /** What of a record changes. */
 const fieldsOf = ({ before, after }: Employee): string[] =>

@@ -1,5 +1,5 @@
 import { UserType } from '../accounts/graphql.ts';
-import { userById } from '../accounts/queries.ts';
+import { personOf } from '../accounts/queries.ts';
 import { InvalidState } from '../errors.ts';
 import { listed, visible } from '../graphql/batches.ts';
 import { builder } from '../graphql/builder.ts';
@@ -49,7 +49,8 @@ builder.node(VerificationType, {
       type: UserType,
       nullable: true,
       description: 'Who decided; null while it waits.',
-      resolve: ({ decidedBy }, _args, ctx) => (decidedBy ? ctx.load(userById, decidedBy) : null),
+      resolve: ({ decidedBy, organizationId }, _args, ctx) =>
+        decidedBy ? ctx.load(personOf, { userId: decidedBy, organizationId }) : null,
     }),
     viewerCanDecide: t.boolean({
       perViewer: true,

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { personIn } from '../accounts/queries.ts';
 import type { PersonName } from '../accounts/tables.ts';
 import { hiddenFrom, type Meeter, meeterOf } from '../audiences/queries.ts';
 import { prepareRaw } from '../database/statements.ts';
@@ -31,7 +32,6 @@ const wanted = sql`
 const voters = sql`
   from poll_votes v
   join poll_voters s on s.poll_id = v.poll_id and s.elector = v.elector and s.user_id = v.user_id and s.is_counted
-  join users u on u.id = s.user_id
   where v.poll_id = p.id and v.position = split_part(a.id, ' ', 2)::int
     and not (${hiddenFrom(sql`s.user_id`, sql`p.organization_id`)} and (p.electorate = 'CHILD' or not exists (
       select from audience_members w
@@ -48,7 +48,7 @@ const pageStatement = (direction: 'asc' | 'desc') =>
   prepareRaw<Voter & { parentId: string }, PageValues>(sql`
   select a.id as "parentId", l.* ${wanted} cross join lateral (
     select v.elector as id, s.child_id as "childId",
-      json_build_object('id', u.id, 'familyName', u.family_name, 'givenName', u.given_name, 'patronymic', u.patronymic) as user
+      ${personIn(sql`s.user_id`, sql`p.organization_id`)} as user
     ${voters}
       and (${sql.placeholder('after')}::uuid is null or v.elector < ${sql.placeholder('after')}::uuid)
       and (${sql.placeholder('before')}::uuid is null or v.elector > ${sql.placeholder('before')}::uuid)

@@ -36,6 +36,10 @@ const ofOwnMembership: Arrange = async (scene, who) => ({
   membershipId: who.membershipId ?? (await scene.exhibits).employeeId,
   reason,
 });
+const renamed =
+  (arrange: Arrange): Arrange =>
+  async (...cell) => ({ ...(await arrange(...cell)), familyName: 'Ivanova', givenName: 'Maria' });
+const isRenamed = ({ user }: Json): boolean => user.displayName === 'Ivanova Maria';
 const ofVerification = spared(async (scene) => ({ verificationId: await scene.verification(), reason }));
 const ofOwnVerification: Arrange = async (scene, who, role) => ({
   // The verified have theirs; who is no employee has none, and tries somebody's.
@@ -109,7 +113,8 @@ const accounts: Acts = {
   })),
   'Mutation.turnOffQuietHours': on('TurnOffQuietHours', async () => ({})),
   'Mutation.resetQuietHours': on('ResetQuietHours', async () => ({})),
-  'Mutation.updateProfile': (_scene, who) => does(who, 'UpdateProfile', { input: { givenName: 'Maria' } }),
+  'Mutation.updateProfile of the name': on('UpdateProfile', async () => ({ input: { givenName: 'Maria' } })),
+  'Mutation.updateProfile of the rest': on('UpdateProfile', async () => ({ input: { email: 'maria@example.org' } })),
 };
 
 const applications: Acts = {
@@ -157,6 +162,9 @@ const people: Acts = {
   'Mutation.suspendMembership of one’s own': apart(on('SuspendMembership', ofOwnMembership)),
   'Mutation.restoreMembership of an employee': on('RestoreMembership', ofSuspended, inState('ACTIVE')),
   'Mutation.endMembership of an employee': on('EndMembership', ofMember.EMPLOYEE, inState('ENDED')),
+  'Mutation.renameMember of an employee': on('RenameMember', renamed(ofMember.EMPLOYEE), isRenamed),
+  'Mutation.renameMember of a guardian': on('RenameMember', renamed(ofMember.GUARDIAN), isRenamed),
+  'Mutation.renameMember of one’s own': apart(on('RenameMember', renamed(ofOwnMembership), isRenamed)),
   'Mutation.leaveOrganization': apart(
     on('LeaveOrganization', ofOrganization, ({ memberships }) => memberships.every(inState('ENDED'))),
   ),

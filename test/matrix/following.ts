@@ -86,7 +86,7 @@ const inEveryChannel = async ({ world, arranger }: Scene, board: Board): Promise
 export const following: Acts = {
   'Subscription.viewerEvents': (_scene, who) =>
     follows(who, 'ViewerEvents', {}, 'ProfileUpdated', () =>
-      who.token ? who.does('UpdateProfile', { input: { patronymic: 'Ivanovich' } }) : nothing(),
+      who.token ? who.does('UpdateProfile', { input: { locale: 'ru' } }) : nothing(),
     ),
   'Subscription.joinRequestDecided': apart((scene, who) =>
     follows(who, 'JoinRequestDecided', {}, 'JoinRequestDecided', async () => {

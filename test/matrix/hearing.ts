@@ -63,15 +63,14 @@ const inOwn = (rule: Rule): Act => {
   return async (scene, who) => {
     const talk = await Talk.of(scene);
     const document = `subscription ($after: Cursor) { viewerEvents(after: $after) {
-      __typename ... on MessageSent { messageId } ... on ProfileUpdated { user { givenName } } } }`;
-    const givenName = `Anna ${where.length}`;
+      __typename ... on MessageSent { messageId } } }`;
     const cause = async () => {
       if (!who.token) return '';
       said.set(who, await talk.say(where, talk.author('staff', where)));
-      await who.does('UpdateProfile', { input: { givenName } });
-      return givenName;
+      await who.does('UpdateProfile', { input: { locale: 'ru' } });
+      return '';
     };
-    return hears(who, document, {}, cause, heard(who), (event, last) => event.user?.givenName === last);
+    return hears(who, document, {}, cause, heard(who), ({ __typename }) => __typename === 'ProfileUpdated');
   };
 };
 

@@ -6,6 +6,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import { connect } from '../../src/database/connect.ts';
 import type { DeliverCode } from '../../src/delivery/codes.ts';
 import type { Jobs } from '../../src/jobs/queue.ts';
+import { checkNamesakes } from '../../src/names/queries.ts';
 import type { Json } from './client.ts';
 import { createDatabase, testSecret } from './postgres.ts';
 import { World } from './world.ts';
@@ -41,8 +42,8 @@ export async function startTestApp(
   await using stack = new AsyncDisposableStack();
   const own = options.embedded || options.databaseUrl ? null : stack.use(await createDatabase());
   const databaseUrl = options.embedded ? null : (options.databaseUrl ?? own?.url ?? null);
-  // Whatever a test does: who may see what is then as its causes say.
-  if (own && !options.unsettled) stack.defer(() => expectAudiencesAsDerived(own.url));
+  // Whatever a test does: who may see what is then as its causes say, and whose name is marked.
+  if (own && !options.unsettled) stack.defer(() => expectAsDerived(own.url));
   const codes = new Map<string, string>();
   const app: App = stack.use(
     await startApp(
@@ -88,9 +89,10 @@ export async function startTestApp(
   };
 }
 
-async function expectAudiencesAsDerived(databaseUrl: string): Promise<void> {
+async function expectAsDerived(databaseUrl: string): Promise<void> {
   await using connection = await connect({ databaseUrl, dataDirectory: 'memory://', poolSize: 1 });
   expect(await checkAudiences(connection.db)).toEqual([]);
+  expect(await checkNamesakes(connection.db)).toEqual([]);
 }
 
 const loggerOf = (onLog: ((line: Json) => void) | undefined) =>
