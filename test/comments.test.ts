@@ -120,8 +120,10 @@ test('a LIMITED guardian’s comment is read without its author, live as well, b
     school,
   } = room;
   const father = await app.world.guardian(school, child);
-  await father.does('UpdateProfile', { input: { familyName: 'Hidden', givenName: 'Ivan' } });
-  await mother.does('UpdateProfile', { input: { familyName: 'Open', givenName: 'Anna' } });
+  const rename = ({ membershipId }: { membershipId: string }, familyName: string, givenName: string) =>
+    administrator.does('RenameMember', { membershipId, familyName, givenName });
+  await rename(father, 'Hidden', 'Ivan');
+  await rename(mother, 'Open', 'Anna');
   const hide = (contactVisibility = 'LIMITED') =>
     father.does('SetGuardianContactVisibility', { guardianLinkId: father.linkId, contactVisibility });
   expect(await hide()).toMatchObject({ contactVisibility: 'LIMITED' });

@@ -39,7 +39,7 @@ test.each([
     }
   })();
   while (goesOn()) {
-    await administrator.does('UpdateProfile', { input: { givenName: 'Anna' } });
+    await administrator.does('UpdateProfile', { input: { locale: 'ru' } });
     await app.world.invite(school);
   }
   await Promise.all([cutting, writers.stop()]);
@@ -93,7 +93,7 @@ describe.each(['the same server', 'another server'])('when it happens on %s', (w
     const lastPlace = await oracle.placeOf('ACCESS_ENDED', await userIdOf(second));
     expect(requests.places.every((position) => position <= lastPlace)).toBe(true);
     // The person's own stream goes on, without the organization.
-    await second.does('UpdateProfile', { input: { givenName: 'Olga' } });
+    await second.does('UpdateProfile', { input: { locale: 'ru' } });
     const everywhere = await oracle.places(second, from);
     await eventually(() => expect(viewer.places).toEqual(everywhere));
     expect(viewer.delivered.at(-1).__typename).toBe('ProfileUpdated');
@@ -329,7 +329,7 @@ test('a session that has run out loses its streams within a minute, on sockets a
     expect(await overHttp.text()).toContain('AccessEnded');
     const refused = await old.send(operation('Organizations'));
     expect(refused.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-    await fresh.does('UpdateProfile', { input: { givenName: 'Olga' } });
+    await fresh.does('UpdateProfile', { input: { locale: 'ru' } });
     const heard = await kept.message(({ id, type }) => id === 'stream' && type === 'next');
     expect(heard.payload.data.viewerEvents.__typename).toBe('ProfileUpdated');
   } finally {
@@ -391,7 +391,7 @@ test('who leads and who works in a group hear once that somebody begins to work 
   for (const [who, person] of Object.entries(listeners)) {
     await using stream = person.subscribe('ViewerEvents', { after });
     // What comes last tells that everything before it has come.
-    await person.does('UpdateProfile', { input: { patronymic: 'Ivanovich' } });
+    await person.does('UpdateProfile', { input: { locale: 'ru' } });
     await stream.nextOf('ProfileUpdated');
     told[who] = stream.delivered.filter(({ staffAssignment }) => staffAssignment).map(({ kind }) => kind);
   }

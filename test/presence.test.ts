@@ -43,8 +43,12 @@ function known({ delivered }: Told): Record<string, string> {
 const look = (person: TestClient, chatId: string) => person.subscribe('ChatPresence', { chatId });
 const type = (person: TestClient, chatId: string) => person.does('StartTyping', { chatId });
 
-async function named<Somebody extends Person>(person: Somebody, familyName: string): Promise<Somebody> {
-  await person.does('UpdateProfile', { input: { familyName, givenName: 'X' } });
+async function named<Somebody extends Person & { membershipId: string }>(
+  { administrator }: School,
+  person: Somebody,
+  familyName: string,
+): Promise<Somebody> {
+  await administrator.does('RenameMember', { membershipId: person.membershipId, familyName, givenName: 'X' });
   return person;
 }
 
@@ -53,10 +57,10 @@ async function openChat({ world }: TestApp) {
   const school = await world.school();
   const groupId = await world.group(school);
   const childId = await world.child(school, groupId);
-  const teacher = await named(await world.teacher(school, groupId), 'Teacher');
-  const mother = await named(await world.guardian(school, childId), 'Mother');
-  const father = await named(await world.guardian(school, childId), 'Father');
-  const neighbour = await named(await world.guardian(school, await world.child(school, groupId)), 'Neighbour');
+  const teacher = await named(school, await world.teacher(school, groupId), 'Teacher');
+  const mother = await named(school, await world.guardian(school, childId), 'Mother');
+  const father = await named(school, await world.guardian(school, childId), 'Father');
+  const neighbour = await named(school, await world.guardian(school, await world.child(school, groupId)), 'Neighbour');
   const chatId = await world.chat(teacher, school, groupId);
   const made = await teacher.does('CreateChat', {
     input: {
@@ -335,7 +339,10 @@ test('a LIMITED guardian is told of to who keeps their child’s record, and to 
 test('of two who talk each sees whether the other is there, and nobody else does', async () => {
   const { world } = app;
   const school = await world.school();
-  const [one, other] = [await named(await world.staff(school), 'One'), await named(await world.staff(school), 'Other')];
+  const [one, other] = [
+    await named(school, await world.staff(school), 'One'),
+    await named(school, await world.staff(school), 'Other'),
+  ];
   const begun = await one.does('CreateChat', {
     input: { organizationId: school.id, kind: 'DIRECT', userIds: [await world.userId(other)] },
   });

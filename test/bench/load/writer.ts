@@ -1,4 +1,4 @@
-/** A process that is some people who change their names as fast as they are answered: each waits for the answer to the last. */
+/** A process that is some people who change their addresses as fast as they are answered: each waits for the answer to the last. */
 import { now } from '../clock.ts';
 import { obey } from '../processes/orders.ts';
 import { ask } from './http.ts';
@@ -23,7 +23,7 @@ const orders = {
     let failures = 0;
     const people = tokens.map(async (token, person) => {
       for (let turn = 0; now() - began < forMs; turn++) {
-        const variables = { input: { givenName: `Name ${person} ${turn}` } };
+        const variables = { input: { email: `person-${person}-${turn}@example.org` } };
         if (await ask({ url, token, query: mutation, variables })) count++;
         else failures++;
       }

@@ -102,7 +102,7 @@ async function writeHeard(bench: Bench, size: number): Promise<{ perSecond: numb
 async function writeAtPace(bench: Bench, size: number, server: Server, problems: string[]): Promise<void> {
   await using asker = new Helper<AskerOrders>(new URL('../load/asker.ts', import.meta.url));
   const tokens = bench.school.people.slice(0, size).map(({ token }) => token);
-  const variables = { input: { givenName: 'At a pace' } };
+  const variables = { input: { email: 'at-a-pace@example.org' } };
   await asker.order('begin', {
     url: server.url,
     query: operation('UpdateProfile'),
