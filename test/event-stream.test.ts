@@ -24,14 +24,14 @@ test('a browser that is cut off again and again misses nothing and hears nothing
     after,
   });
   await using writers = new Writers(school, await Promise.all(Array.from({ length: 4 }, () => app.world.person())));
-  while (stream.opened <= 25) {
+  // However slowly others write: enough must come between the cuts.
+  while (stream.opened <= 25 || stream.places.length <= 20) {
     await anyMoment(100);
     stream.cut();
   }
   await writers.stop();
   const places = await oracle.places(administrator, decodeCursor(after).position, school);
   await eventually(() => expect(stream.places).toEqual(places));
-  expect(places.length).toBeGreaterThan(20);
 });
 
 test('every message names its place, the last one does not invite to come back', async () => {
