@@ -262,7 +262,7 @@ export const acts = {
     done: (db) => deleteMessage(db, viewer(by), message.id),
   }),
   letDaysPass: (school: School): Deed => ({
-    expected: () => model.daysPass(school),
+    expected: () => model.daysPass(school, talking.settle),
     done: async (db) => {
       // Nothing but the calendar moves: all that has a day is that much longer ago.
       const here = sql`organization_id = ${school.id}`;

@@ -490,7 +490,8 @@ export function begin(school: School, person: Somebody, role: Role): Membership 
 }
 
 /** The days of all plans come, one after the other. */
-export function daysPass(school: School): void {
+/** What was planned takes effect, each in its turn: who is somewhere only from one to the next has been there. */
+export function daysPass(school: School, settle: (school: School) => void): void {
   if (school.suspended) return;
   const due = school.plans.filter(({ state }) => state === 'PLANNED').toSorted((a, b) => a.day - b.day);
   for (const plan of due) {
@@ -501,6 +502,7 @@ export function daysPass(school: School): void {
       if (!(error instanceof Refused)) throw error;
       fallThrough(plan, 'FAILED');
     }
+    settle(school);
   }
 }
 
