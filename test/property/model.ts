@@ -95,7 +95,7 @@ export interface School {
   readonly assignments: Assignment[];
   readonly invites: Invite[];
   /** What waits for an administrator. */
-  readonly requests: { readonly person: Somebody; readonly role: Role; readonly child: Child | null }[];
+  readonly requests: (Pick<Invite, 'role' | 'child'> & { readonly person: Somebody; readonly invite: Invite })[];
   /** Whom an administrator has taken something from, for good. */
   readonly sentAway: Set<Somebody>;
   readonly movements: Movement[];
@@ -563,23 +563,25 @@ function keep(invite: Invite): Invite {
 
 export function redeemInvite(invite: Invite, person: Somebody): void {
   const { school, role, child } = invite;
-  if (invite.usedBy.includes(person)) return;
+  const present = school.memberships.find((m) => m.person === person && m.role === role && m.state !== 'ENDED');
+  const isTheirs =
+    child !== null &&
+    (child.student === person || school.links.some((l) => l.child === child && l.person === person && l.active));
+  const isThere = present !== undefined && (!child || present.state !== 'ACTIVE' || isTheirs);
+  const waits = school.requests.some((request) => request.person === person && request.invite === invite);
+  if (invite.usedBy.includes(person) && (isThere || waits)) return;
   if (school.suspended) refuse('NOT_FOUND');
   if (invite.revoked) refuse('INVITE_REVOKED');
   if (invite.usedBy.length >= invite.maxUses) refuse('INVITE_EXHAUSTED');
   const group = child?.group ?? invite.group;
   const hasLeft = child?.group === null && school.movements.some((move) => move.child === child) && !isExpected(child);
   if (hasLeft || group.archived || !mayInvite(group, role, invite.creator)) refuse('INVITE_REVOKED');
-  const present = school.memberships.find((m) => m.person === person && m.role === role && m.state !== 'ENDED');
-  const isTheirs =
-    child !== null &&
-    (child.student === person || school.links.some((l) => l.child === child && l.person === person && l.active));
-  if (present && (!child || present.state !== 'ACTIVE' || isTheirs)) refuse('ALREADY_MEMBER');
+  if (isThere) refuse('ALREADY_MEMBER');
   if (wasSentAway(school, person)) {
     if (school.requests.some((request) => request.person === person && request.role === role))
       refuse('ALREADY_REQUESTED');
-    school.requests.push({ person, role, child });
-    invite.usedBy.push(person);
+    school.requests.push({ person, role, child, invite });
+    use(invite, person);
     return;
   }
   if (role === 'STUDENT' && child) {
@@ -594,7 +596,12 @@ export function redeemInvite(invite: Invite, person: Somebody): void {
     (r) => r.person === person && r.role === role && (r.child ?? child) === child,
   );
   if (settled >= 0) school.requests.splice(settled, 1);
-  invite.usedBy.push(person);
+  use(invite, person);
+}
+
+/** Whoever used it before takes no further use. */
+function use({ usedBy }: Invite, person: Somebody): void {
+  if (!usedBy.includes(person)) usedBy.push(person);
 }
 
 const wasSentAway = (school: School, person: Somebody): boolean =>

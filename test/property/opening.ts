@@ -202,7 +202,8 @@ async function openSchools(db: Database, phone: (number: number) => string): Pro
 async function arrive(db: Database, name: string, phone: string): Promise<Somebody> {
   const [user] = await rows<{ id: string }>(
     db,
-    sql`insert into users (phone, family_name, given_name) values (${phone}, 'Somebody', ${phone}) on conflict (phone) do update set phone = excluded.phone returning id`,
+    sql`insert into users (phone, family_name, given_name) values (${phone}, 'Somebody', ${phone})
+        on conflict (phone) do update set (family_name, given_name) = row(excluded.family_name, excluded.given_name) returning id`,
   );
   const [session] = await rows<{ id: string }>(
     db,
