@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findBrowser } from './test/support/browser.ts';
+import { LongestFirst } from './test/support/sequencer.ts';
 
 // A laptop may lack a browser, and says so; CI never does, so there the test fails without one.
 const browserless = !findBrowser() && !process.env.CI;
@@ -20,6 +21,7 @@ export default defineConfig({
     isolate: false,
     // By default it leaves one core free; on two cores three files at once are some 5 % faster than two.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // Far beyond what any test takes: it guards against a hang, and proves nothing.
     testTimeout: 120_000,
     hookTimeout: 120_000,
