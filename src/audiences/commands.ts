@@ -90,7 +90,10 @@ export async function settleAudiences(
   );
 }
 
-/** In what the stored members differ from the derived ones, where the people are among these. */
+/**
+ * In what the stored members differ from the derived ones, where the people are among these. In an order of its own, not
+ * the plan's: in the same, lists show who came together.
+ */
 const differences = (organizationId: SQL, among: SQL): SQL => sql`
   with derived as (
     select audience_id, user_id, capacity from derived_audience_members
@@ -107,7 +110,8 @@ const differences = (organizationId: SQL, among: SQL): SQL => sql`
   union all
   select null, d.audience_id, d.user_id, d.capacity, false
   from derived d
-  where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))`;
+  where not exists (select from stored s where (s.audience_id, s.user_id, s.capacity) = (d.audience_id, d.user_id, d.capacity))
+  order by "userId", "audienceId", capacity`;
 
 /** Some people and, because whether somebody takes part in a chat may depend on who else does, those with whom they share one. */
 const ofPeople = (userIds: SQL): SQL => sql`user_id = any(array(

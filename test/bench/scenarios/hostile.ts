@@ -1,4 +1,4 @@
-/** How long everybody else waits while one person asks for the worst that the limits allow, found by search. */
+/** How long others wait while one person asks for the worst that the limits allow, found by search. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench } from '../bench.ts';
 import { startHomeroom } from '../contestants/homeroom.ts';
@@ -27,14 +27,15 @@ interface Found {
 
 export const hostile: Scenario = {
   name: 'hostile',
-  sizes: [1],
+  /** So many others ask in turn: alone, one would soon reach what a person may ask in a minute. */
+  sizes: [20],
   async run(bench, size, say) {
     const town = await seedTown(bench.database);
     const seed = Number(process.env.HOSTILE_SEED ?? Math.floor(Math.random() * 2 ** 31));
     await using asker = new Helper<AskerOrders>(new URL('../load/asker.ts', import.meta.url));
     await using attacker = new Helper<AttackerOrders>(new URL('../load/attacker.ts', import.meta.url));
     const worst = await search(bench, town, attacker, seed, say);
-    const tokens = bench.school.people.slice(0, 20).map(({ token }) => token);
+    const tokens = bench.school.people.slice(0, size).map(({ token }) => token);
     const problems: string[] = [];
     const took = { rest: [] as number[][], attacked: [] as number[][] };
     const counts: string[] = [];
