@@ -96,6 +96,11 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
       databaseUrl: config.databaseUrl,
       dataDirectory: config.dataDirectory,
       poolSize: config.databasePool,
+      makeTables: async (made) => {
+        await migrate(made);
+        await prepareTasks(made, ownTasks, logger);
+      },
+      onTrouble: (lastWords) => logger.error({ lastWords }, 'the embedded database has ended, and is begun again'),
     }),
   );
   await migrate(connection);
@@ -185,7 +190,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     rate,
     shares: new Shares({
       percent: config.sharePercent,
-      poolSize: connection.kind === 'embedded' ? 1 : config.databasePool,
+      poolSize: config.databasePool,
     }),
     introspection: config.introspection,
     logger,

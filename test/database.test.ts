@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Connection, connect, rows } from '../src/database/connect.ts';
 import { constraintOf } from '../src/database/failures.ts';
 import { isMigrated, migrate } from '../src/database/migrate.ts';
@@ -8,90 +8,87 @@ import { createHalves, halves, halvesOf } from './support/halves.ts';
 import { createDatabase } from './support/postgres.ts';
 import { eventually } from './support/waiting.ts';
 
-describe.each(['postgres', 'embedded'] as const)('%s', (kind) => {
-  async function open(): Promise<AsyncDisposable & { readonly connection: Connection }> {
-    await using stack = new AsyncDisposableStack();
-    const database = kind === 'postgres' ? stack.use(await createDatabase()) : null;
-    const options = { databaseUrl: database?.url ?? null, dataDirectory: 'memory://' };
-    const connection = stack.use(await connect(options));
-    await createHalves(connection);
-    const kept = stack.move();
-    return { connection, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-  }
+async function open(): Promise<AsyncDisposable & { readonly connection: Connection }> {
+  await using stack = new AsyncDisposableStack();
+  const { url } = stack.use(await createDatabase());
+  const connection = stack.use(await connect({ databaseUrl: url, dataDirectory: 'memory://' }));
+  await createHalves(connection);
+  const kept = stack.move();
+  return { connection, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
 
-  test('names the constraint that refused a row', async () => {
-    await using opened = await open();
-    const { db } = opened.connection;
-    const key = randomUUID();
-    await db.insert(halves).values({ key, half: 1 });
-    const refusal = (half: number) =>
-      db
-        .insert(halves)
-        .values({ key, half })
-        .then(() => null, constraintOf);
-    expect(await refusal(1)).toBe('halves_key_half_unique');
-    expect(await refusal(3)).toBe('halves_half_check');
-    expect(constraintOf(await rows(db, sql`select 1 / 0`).catch((error: unknown) => error))).toBeNull();
-  });
+test('names the constraint that refused a row', async () => {
+  await using opened = await open();
+  const { db } = opened.connection;
+  const key = randomUUID();
+  await db.insert(halves).values({ key, half: 1 });
+  const refusal = (half: number) =>
+    db
+      .insert(halves)
+      .values({ key, half })
+      .then(() => null, constraintOf);
+  expect(await refusal(1)).toBe('halves_key_half_unique');
+  expect(await refusal(3)).toBe('halves_half_check');
+  expect(constraintOf(await rows(db, sql`select 1 / 0`).catch((error: unknown) => error))).toBeNull();
+});
 
-  test('reads lists and values alike', async () => {
-    await using opened = await open();
-    const { db } = opened.connection;
-    const keys = [randomUUID(), randomUUID()];
-    await db.insert(halves).values(keys.map((key) => ({ key, half: 1 })));
-    expect(await halvesOf(db, { keys })).toEqual([{ half: 1 }, { half: 1 }]);
-    expect(await halvesOf(db, { keys: [] })).toEqual([]);
-    expect(await db.transaction((tx) => halvesOf(tx, { keys: [...keys, randomUUID()] }))).toHaveLength(2);
-    const texts = ['plain', 'with "quotes", commas', 'back\\slash', 'NULL', '', '{}'];
-    expect(
-      await rows(
-        db,
-        sql`select ${sql.param(texts)}::text[] as texts, ${sql.param(keys)}::uuid[] as keys, ${sql.param([1, null])}::int[] as numbers,
-          9007199254740991 as safe, 9007199254740993 as unsafe, 1.50::numeric(4, 2) as price, true as yes, null::text as nothing,
-          '{"a":[1]}'::jsonb as document, ${new Date(0)}::timestamptz as instant`,
-      ),
-    ).toEqual([
-      {
-        texts,
-        keys,
-        numbers: [1, null],
-        safe: 9007199254740991,
-        unsafe: 9007199254740993n,
-        price: '1.50',
-        yes: true,
-        nothing: null,
-        document: { a: [1] },
-        instant: '1970-01-01 00:00:00+00',
-      },
-    ]);
-  });
+test('reads lists and values alike', async () => {
+  await using opened = await open();
+  const { db } = opened.connection;
+  const keys = [randomUUID(), randomUUID()];
+  await db.insert(halves).values(keys.map((key) => ({ key, half: 1 })));
+  expect(await halvesOf(db, { keys })).toEqual([{ half: 1 }, { half: 1 }]);
+  expect(await halvesOf(db, { keys: [] })).toEqual([]);
+  expect(await db.transaction((tx) => halvesOf(tx, { keys: [...keys, randomUUID()] }))).toHaveLength(2);
+  const texts = ['plain', 'with "quotes", commas', 'back\\slash', 'NULL', '', '{}'];
+  expect(
+    await rows(
+      db,
+      sql`select ${sql.param(texts)}::text[] as texts, ${sql.param(keys)}::uuid[] as keys, ${sql.param([1, null])}::int[] as numbers,
+        9007199254740991 as safe, 9007199254740993 as unsafe, 1.50::numeric(4, 2) as price, true as yes, null::text as nothing,
+        '{"a":[1]}'::jsonb as document, ${new Date(0)}::timestamptz as instant`,
+    ),
+  ).toEqual([
+    {
+      texts,
+      keys,
+      numbers: [1, null],
+      safe: 9007199254740991,
+      unsafe: 9007199254740993n,
+      price: '1.50',
+      yes: true,
+      nothing: null,
+      document: { a: [1] },
+      instant: '1970-01-01 00:00:00+00',
+    },
+  ]);
+});
 
-  test('hears its own notifications until told to stop', async () => {
-    await using opened = await open();
-    const { connection } = opened;
-    const heard: string[] = [];
-    const notify = (payload: string) => rows(connection.db, sql`select pg_notify('news', ${payload})`);
-    const ear = await connection.listen(
-      'news',
-      (payload) => heard.push(payload),
-      () => heard.push('listening'),
-    );
-    await notify('first');
-    await eventually(() => expect(heard).toEqual(['listening', 'first']));
-    await ear[Symbol.asyncDispose]();
-    await notify('second');
-    await connection.ping();
-    expect(heard).toEqual(['listening', 'first']);
-  });
+test('hears its own notifications until told to stop', async () => {
+  await using opened = await open();
+  const { connection } = opened;
+  const heard: string[] = [];
+  const notify = (payload: string) => rows(connection.db, sql`select pg_notify('news', ${payload})`);
+  const ear = await connection.listen(
+    'news',
+    (payload) => heard.push(payload),
+    () => heard.push('listening'),
+  );
+  await notify('first');
+  await eventually(() => expect(heard).toEqual(['listening', 'first']));
+  await ear[Symbol.asyncDispose]();
+  await notify('second');
+  await connection.ping();
+  expect(heard).toEqual(['listening', 'first']);
+});
 
-  test('is migrated once, however many begin at once', async () => {
-    await using opened = await open();
-    const { connection } = opened;
-    await connection.db.execute(sql`drop schema if exists drizzle cascade`);
-    await connection.db.execute(sql`drop schema public cascade`);
-    await connection.db.execute(sql`create schema public`);
-    expect(await isMigrated(connection)).toBe(false);
-    await Promise.all(kind === 'postgres' ? [migrate(connection), migrate(connection)] : [migrate(connection)]);
-    expect(await isMigrated(connection)).toBe(true);
-  });
+test('is migrated once, however many begin at once', async () => {
+  await using opened = await open();
+  const { connection } = opened;
+  await connection.db.execute(sql`drop schema if exists drizzle cascade`);
+  await connection.db.execute(sql`drop schema public cascade`);
+  await connection.db.execute(sql`create schema public`);
+  expect(await isMigrated(connection)).toBe(false);
+  await Promise.all([migrate(connection), migrate(connection)]);
+  expect(await isMigrated(connection)).toBe(true);
 });

@@ -18,7 +18,7 @@ async function inviteUntilKilled(person: TestClient, groupId: string, acknowledg
 
 test.concurrent.each([
   'Postgres',
-  'PGlite',
+  'the embedded database',
 ] as const)('nothing acknowledged is missing after kill -9 in mid-write on %s', {
   timeout: 180_000,
 }, async (kind) => {

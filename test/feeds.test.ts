@@ -169,8 +169,7 @@ describe('paging', () => {
   });
 });
 
-describe.each(['postgres', 'embedded'] as const)('search, %s', (kind) => {
-  let own: TestApp;
+describe('search', () => {
   let opened: Awaited<ReturnType<typeof openSchool>>;
   const texts = {
     matinee: 'в пятницу утренник, все дети в костюмах',
@@ -183,19 +182,15 @@ describe.each(['postgres', 'embedded'] as const)('search, %s', (kind) => {
   };
 
   beforeAll(async () => {
-    own = kind === 'embedded' ? await startTestApp({ embedded: true }) : app;
-    opened = await openSchool(own.world);
+    opened = await openSchool(app.world);
     const { administrator, teacher, community, staff, group } = opened;
     for (const name of ['matinee', 'tree', 'mixed'] as const)
-      await own.world.post(administrator, community, texts[name]);
-    for (const name of ['matinees', 'english'] as const) await own.world.post(teacher, group, texts[name]);
-    await own.world.post(administrator, staff, texts.staff);
-    const otherGroup = await own.world.group(opened.school);
-    const channelId = await own.world.channel(administrator, opened.school, 'GROUP', otherGroup);
-    await own.world.post(administrator, channelId, texts.other);
-  });
-  afterAll(async () => {
-    if (kind === 'embedded') await own[Symbol.asyncDispose]();
+      await app.world.post(administrator, community, texts[name]);
+    for (const name of ['matinees', 'english'] as const) await app.world.post(teacher, group, texts[name]);
+    await app.world.post(administrator, staff, texts.staff);
+    const otherGroup = await app.world.group(opened.school);
+    const channelId = await app.world.channel(administrator, opened.school, 'GROUP', otherGroup);
+    await app.world.post(administrator, channelId, texts.other);
   });
 
   /** Which of the texts somebody finds. */
@@ -282,11 +277,11 @@ describe.each(['postgres', 'embedded'] as const)('search, %s', (kind) => {
     expect(await find('утренник', opened.guardian)).toEqual(['matinee', 'matinees']);
     expect(await find('утренник', opened.teacher)).toEqual(['matinee', 'matinees', 'staff']);
     expect(await find('утренник', opened.administrator)).toEqual(['matinee', 'matinees', 'staff', 'other']);
-    const another = await own.world.school('Another');
+    const another = await app.world.school('Another');
     expect(await find('утренник', another.administrator)).toEqual([]);
     // A post that names another channel is not found there.
     const { administrator, community, staff } = opened;
-    await own.world.post(administrator, staff, `секретно ${idOf('Channel', community)}`);
+    await app.world.post(administrator, staff, `секретно ${idOf('Channel', community)}`);
     expect(await textsOf(opened.guardian, { search: 'секретно' })).toEqual([]);
     expect(await textsOf(opened.guardian, { search: '-утренник' })).toHaveLength(3);
     expect(await textsOf(opened.teacher, { search: 'секретно' })).toHaveLength(1);
@@ -295,7 +290,7 @@ describe.each(['postgres', 'embedded'] as const)('search, %s', (kind) => {
   test('drafts and what is put away or deleted are not found; a channel and an organization are searched alike', async () => {
     const { administrator, guardian, community, school } = opened;
     await administrator.does('DraftPost', { input: { channelId: community, text: 'черновик про жирафа' } });
-    const gone = await own.world.post(administrator, community, 'жираф приедет');
+    const gone = await app.world.post(administrator, community, 'жираф приедет');
     expect(await textsOf(guardian, { search: 'жирафы' })).toEqual(['жираф приедет']);
     expect(await textsOf(administrator, { search: 'жирафы' })).toEqual(['жираф приедет']);
     const inChannel = (await guardian.run('ChannelPosts', { channelId: community, search: 'жирафу' })).node.posts;
@@ -312,7 +307,7 @@ describe.each(['postgres', 'embedded'] as const)('search, %s', (kind) => {
 
   test('capital letters are as small ones', async () => {
     const { administrator, community } = opened;
-    await own.world.post(administrator, community, 'Объявлен День Открытых Дверей. Open Day');
+    await app.world.post(administrator, community, 'Объявлен День Открытых Дверей. Open Day');
     for (const search of ['дверь', 'ДВЕРИ', 'Двери', 'открытые двери', 'open day', 'OPEN', 'дверь OR жираф'])
       expect(await textsOf(opened.guardian, { search }), search).toHaveLength(1);
   });

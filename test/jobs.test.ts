@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
-import { describe, expect, inject, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { type Connection, connect, type Database, rows } from '../src/database/connect.ts';
 import { type RecurringJob, startJobs } from '../src/jobs/queue.ts';
 import { cancel, enqueue, type TaskKind } from '../src/jobs/tasks.ts';
@@ -15,20 +15,19 @@ import { eventually } from './support/waiting.ts';
 /** Due once in four years. */
 const never = '0 0 29 2 *';
 /** As many processes as asked for, all on one database, and what they log. */
-async function openPlace(kind = 'Postgres') {
+async function openPlace() {
   await using stack = new AsyncDisposableStack();
-  const databaseUrl = kind === 'Postgres' ? stack.use(await createDatabase()).url : null;
-  const embedded = databaseUrl ? null : stack.use(await connect({ databaseUrl, dataDirectory: 'memory://' }));
+  const databaseUrl = stack.use(await createDatabase()).url;
   const lines: Json[] = [];
   const logger = pino({ level: 'warn' }, { write: (line) => lines.push(JSON.parse(line)) });
   const kept = stack.move();
   const join = async (...recurring: RecurringJob[]) => start({ recurring, tasks: [] });
   const start = async (work: { recurring: RecurringJob[]; tasks: TaskKind[] }) => {
-    const connection = embedded ?? kept.use(await connect({ databaseUrl, dataDirectory: 'memory://' }));
+    const connection = kept.use(await connect({ databaseUrl, dataDirectory: 'memory://' }));
     const jobs = kept.use(await startJobs(connection, work, logger));
     return { db: connection.db, runNow: jobs.runNow, stop: () => jobs[Symbol.asyncDispose]() };
   };
-  return { databaseUrl: databaseUrl ?? '', lines, join, start, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { databaseUrl, lines, join, start, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** A job or task that fails so many times, and remembers with what it ran. */
@@ -49,76 +48,71 @@ const inQueue = ({ db }: Pick<Connection, 'db'>, name: string) =>
     sql`select state, output, date_trunc('minute', created_on) as minute from jobs.job where name = ${name}`,
   );
 
-/** What both kinds of database must do. */
-function onEither(kind: 'Postgres' | 'PGlite') {
-  // The embedded database takes this process's only thread: several side by side would let each other's jobs seem dead.
-  const besides = kind === 'Postgres' ? test.concurrent : test;
-  besides(`on ${kind} a job that fails says so and is tried again`, async () => {
-    await using place = await openPlace(kind);
-    const job = remembered('test.shaky', never, 1);
-    const process = await place.join(job);
-    await expect(process.runNow(job.name)).rejects.toThrow('test.shaky has failed');
-    await eventually(() => expect(job.runs).toHaveLength(2));
-    await process.runNow(job.name);
-    expect(job.runs).toHaveLength(3);
-    expect(place.lines).toMatchObject([
-      { level: 40, job: 'test.shaky', err: { message: 'not yet' }, msg: 'a job has failed' },
-    ]);
-    expect((await inQueue(process, job.name)).map(({ state }) => state)).toEqual(['completed', 'completed']);
-  });
+test.concurrent(`a job that fails says so and is tried again`, async () => {
+  await using place = await openPlace();
+  const job = remembered('test.shaky', never, 1);
+  const process = await place.join(job);
+  await expect(process.runNow(job.name)).rejects.toThrow('test.shaky has failed');
+  await eventually(() => expect(job.runs).toHaveLength(2));
+  await process.runNow(job.name);
+  expect(job.runs).toHaveLength(3);
+  expect(place.lines).toMatchObject([
+    { level: 40, job: 'test.shaky', err: { message: 'not yet' }, msg: 'a job has failed' },
+  ]);
+  expect((await inQueue(process, job.name)).map(({ state }) => state)).toEqual(['completed', 'completed']);
+});
 
-  besides(`on ${kind} a task runs at its time, if its command commits`, async () => {
-    await using place = await openPlace(kind);
-    const late: number[] = [];
-    const publish: TaskKind<{ at: number }> = {
-      name: 'test.publish',
-      run: async (_db, { at }) => void late.push(Date.now() - at),
-    };
-    const remind = remembered('test.remind', never, 1);
-    const { db } = await place.start({ recurring: [], tasks: [publish, remind] });
-    const at = Date.now() + 1_500;
-    const undone = db.transaction(async (tx) => {
-      await enqueue(tx, publish, { at }, { at: new Date(at) });
-      throw new Error('undone');
-    });
-    await expect(undone).rejects.toThrow('undone');
-    await db.transaction(async (tx) => {
-      for (let turn = 0; turn < 6; turn++) await enqueue(tx, publish, { at }, { at: new Date(at) });
-      // Waits for no clock: what is past is due.
-      for (const turn of [1, 2]) await enqueue(tx, remind, { turn }, { at: new Date(0), key: 'meeting-1' });
-      for (const turn of [3, 4]) await enqueue(tx, remind, { turn }, { at: new Date(0), key: `meeting-${turn}` });
-    });
-    await eventually(() => expect(late).toHaveLength(6));
-    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
-    await eventually(() => expect(remind.runs).toHaveLength(4));
-    expect(turns(remind)).toEqual(new Set([1, 3, 4]));
-    expect(await inQueue({ db }, publish.name)).toHaveLength(6);
+test.concurrent(`a task runs at its time, if its command commits`, async () => {
+  await using place = await openPlace();
+  const late: number[] = [];
+  const publish: TaskKind<{ at: number }> = {
+    name: 'test.publish',
+    run: async (_db, { at }) => void late.push(Date.now() - at),
+  };
+  const remind = remembered('test.remind', never, 1);
+  const { db } = await place.start({ recurring: [], tasks: [publish, remind] });
+  const at = Date.now() + 1_500;
+  const undone = db.transaction(async (tx) => {
+    await enqueue(tx, publish, { at }, { at: new Date(at) });
+    throw new Error('undone');
   });
+  await expect(undone).rejects.toThrow('undone');
+  await db.transaction(async (tx) => {
+    for (let turn = 0; turn < 6; turn++) await enqueue(tx, publish, { at }, { at: new Date(at) });
+    // Waits for no clock: what is past is due.
+    for (const turn of [1, 2]) await enqueue(tx, remind, { turn }, { at: new Date(0), key: 'meeting-1' });
+    for (const turn of [3, 4]) await enqueue(tx, remind, { turn }, { at: new Date(0), key: `meeting-${turn}` });
+  });
+  await eventually(() => expect(late).toHaveLength(6));
+  expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+  await eventually(() => expect(remind.runs).toHaveLength(4));
+  expect(turns(remind)).toEqual(new Set([1, 3, 4]));
+  expect(await inQueue({ db }, publish.name)).toHaveLength(6);
+});
 
-  besides(`on ${kind} a task that is taken back does not run`, async () => {
-    await using place = await openPlace(kind);
-    const task = remembered('test.recall');
-    const { db } = await place.start({ recurring: [], tasks: [task] });
-    const at = new Date(Date.now() + 1_000);
-    await db.transaction(async (tx) => {
-      await enqueue(tx, task, { turn: 1 }, { at, key: 'post-1' });
-      await enqueue(tx, task, { turn: 2 }, { at, key: 'post-2' });
-    });
-    const undone = db.transaction(async (tx) => {
-      await cancel(tx, task, 'post-2');
-      throw new Error('undone');
-    });
-    await expect(undone).rejects.toThrow('undone');
-    await db.transaction(async (tx) => {
-      await cancel(tx, task, 'post-1');
-      await cancel(tx, task, 'post-1');
-      // Its key is free again.
-      await enqueue(tx, task, { turn: 3 }, { at, key: 'post-1' });
-    });
-    await eventually(() => expect(task.runs).toHaveLength(2));
-    expect(turns(task)).toEqual(new Set([2, 3]));
+test.concurrent(`a task that is taken back does not run`, async () => {
+  await using place = await openPlace();
+  const task = remembered('test.recall');
+  const { db } = await place.start({ recurring: [], tasks: [task] });
+  const at = new Date(Date.now() + 1_000);
+  await db.transaction(async (tx) => {
+    await enqueue(tx, task, { turn: 1 }, { at, key: 'post-1' });
+    await enqueue(tx, task, { turn: 2 }, { at, key: 'post-2' });
   });
-}
+  const undone = db.transaction(async (tx) => {
+    await cancel(tx, task, 'post-2');
+    throw new Error('undone');
+  });
+  await expect(undone).rejects.toThrow('undone');
+  await db.transaction(async (tx) => {
+    await cancel(tx, task, 'post-1');
+    await cancel(tx, task, 'post-1');
+    // Its key is free again.
+    await enqueue(tx, task, { turn: 3 }, { at, key: 'post-1' });
+  });
+  await eventually(() => expect(task.runs).toHaveLength(2));
+  expect(turns(task)).toEqual(new Set([2, 3]));
+});
 
 // The slowest first: they run side by side, a few at a time.
 test.concurrent('what a killed process was at is taken over by another', async () => {
@@ -225,7 +219,3 @@ test.concurrent('any number of processes may start at once on a database without
     await administer(url, `drop database ${name} with (force)`);
   }
 });
-
-onEither('Postgres');
-// Not beside the others: PGlite runs in this thread, and its start keeps them waiting for seconds.
-describe('embedded', () => onEither('PGlite'));

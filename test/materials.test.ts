@@ -240,19 +240,3 @@ test('a group takes no material while it is put away, «Staff» never, and one f
     materialId: both[0].id,
   });
 });
-
-test('the embedded database keeps files and materials too', async () => {
-  await using own = await startTestApp({ embedded: true });
-  const school = await own.world.school();
-  const group = await own.world.group(school);
-  const guardian = await own.world.guardian(school, await own.world.child(school, group));
-  const { id: fileId } = await own.world.upload(school.administrator, { name: 'a.txt', bytes: Buffer.from('Leaves') });
-  const { administrator } = school;
-  const { id } = await administrator.does('AddMaterial', { input: { groupId: group, title: 'Осень', fileId } });
-  const { materials } = await listFor(guardian, group, { search: 'ОСЕНЬ' });
-  expect(materials).toMatchObject({ totalCount: 1, nodes: [{ id, file: { name: 'a.txt', size: 6 } }] });
-  expect(await (await guardian.fetch(materials.nodes[0].file.url)).text()).toBe('Leaves');
-  await administrator.does('RemoveMaterial', { materialId: id });
-  expect(await reads(guardian, materials.nodes[0].file.url)).toBe(false);
-  await own.jobs.runNow('file-sweep');
-});

@@ -17,14 +17,11 @@ async function sayUntilKilled(person: TestClient, chatId: string, acknowledged: 
   }
 }
 
-test.concurrent.each([
-  'Postgres',
-  'PGlite',
-] as const)('what was said is not lost by kill -9 on %s: no number is missing, and who comes back hears each message once', {
+test('what was said is not lost by kill -9: no number is missing, and who comes back hears each message once', {
   timeout: 180_000,
-}, async (kind) => {
+}, async () => {
   await using stack = new AsyncDisposableStack();
-  const environment = await databaseOf(kind, stack);
+  const environment = await databaseOf('Postgres', stack);
   let server = stack.use(await Server.start(environment));
   const { token, organizationId } = await openSchool(server);
   const begin = new TestClient(server.url, token);

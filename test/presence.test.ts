@@ -202,14 +202,6 @@ describe.concurrent('over seconds', () => {
   });
 });
 
-test('on the embedded database, too, one sees that another writes', async () => {
-  await using server = await startTestApp({ embedded: true });
-  const { chatId, teacher, mother } = await openChat(server);
-  await using stream = await look(mother, chatId).begun();
-  await type(teacher, chatId);
-  await eventually(() => expect(known(stream)).toEqual({ 'Teacher X': 'typing' }));
-});
-
 test('a stranger finds no such chat, who has left hears nothing of it, and nobody writes in one that is frozen', async () => {
   const { customId, teacher, mother, father } = await openChat(app);
   for (const stranger of [father, await app.world.person()]) {

@@ -115,63 +115,55 @@ async function withGroups(school: School, names: readonly string[]): Promise<Map
   return made;
 }
 
-describe.each([{ database: 'Postgres' }, { database: 'PGlite' }])('on $database', ({ database }) => {
-  let own: TestApp | null = null;
-  beforeAll(async () => {
-    if (database === 'PGlite') own = await startTestApp({ embedded: true });
+test('500 children, their 900 guardians and 60 staff are brought in; again, and nothing changes', async () => {
+  const school = await app.world.school();
+  await withGroups(
+    school,
+    Array.from({ length: groupCount }, (_, number) => groupName(number)),
+  );
+  const { children, staff } = largeRosters();
+  const began = performance.now();
+  const first = await bringIn(school, 'CHILDREN', ...children);
+  const firstStaff = await bringIn(school, 'STAFF', ...staff);
+  console.info(`500 children and 60 staff in ${Math.round(performance.now() - began)} ms`);
+  expect(first).toMatchObject({
+    rowCount: 500,
+    addedCount: 500,
+    enrolledCount: 500,
+    namedGuardianCount: 1_000,
+    expectedGuardianCount: 900,
+    updatedCount: 0,
+    unchangedCount: 0,
   });
-  afterAll(() => own?.[Symbol.asyncDispose]());
+  expect(firstStaff).toMatchObject({ rowCount: 60, addedCount: 60, assignedCount: 0 });
 
-  test('500 children, their 900 guardians and 60 staff are brought in; again, and nothing changes', async () => {
-    const school = await (own ?? app).world.school();
-    await withGroups(
-      school,
-      Array.from({ length: groupCount }, (_, number) => groupName(number)),
-    );
-    const { children, staff } = largeRosters();
-    const began = performance.now();
-    const first = await bringIn(school, 'CHILDREN', ...children);
-    const firstStaff = await bringIn(school, 'STAFF', ...staff);
-    console.info(`${database}: 500 children and 60 staff in ${Math.round(performance.now() - began)} ms`);
-    expect(first).toMatchObject({
-      rowCount: 500,
-      addedCount: 500,
-      enrolledCount: 500,
-      namedGuardianCount: 1_000,
-      expectedGuardianCount: 900,
-      updatedCount: 0,
-      unchangedCount: 0,
-    });
-    expect(firstStaff).toMatchObject({ rowCount: 60, addedCount: 60, assignedCount: 0 });
-
-    const again = performance.now();
-    const nothing = { addedCount: 0, updatedCount: 0, enrolledCount: 0, transferredCount: 0, namedGuardianCount: 0 };
-    expect(await bringIn(school, 'CHILDREN', ...children)).toMatchObject({
-      ...nothing,
-      unchangedCount: 500,
-      expectedGuardianCount: 900,
-    });
-    expect(await bringIn(school, 'STAFF', ...staff)).toMatchObject({ ...nothing, unchangedCount: 60 });
-    console.info(`${database}: again in ${Math.round(performance.now() - again)} ms`);
-
-    const { organization } = await school.administrator.run('Children', { organizationId: school.id, enrolled: true });
-    expect(organization.children.totalCount).toBe(500);
-    const [misha] = (await school.administrator.run('Children', { organizationId: school.id, search: 'Ким-6 Миша' }))
-      .organization.children.nodes;
-    expect(misha).toMatchObject({
-      displayName: 'Ким-6 Миша Олегович',
-      birthDate: '2021-07-07',
-      externalId: 'К-6',
-      group: { name: 'Группа № 6' },
-      guardians: {
-        nodes: [
-          { state: 'PENDING', user: { displayName: 'Ким-6 Олег Иванович' }, contact: { phone: '+79221000013' } },
-          { state: 'PENDING', user: { displayName: 'Ким-6 Анна Петровна' }, contact: { phone: '+79221000012' } },
-        ],
-      },
-    });
-    if (!own) await expectAudiencesRight();
+  const again = performance.now();
+  const nothing = { addedCount: 0, updatedCount: 0, enrolledCount: 0, transferredCount: 0, namedGuardianCount: 0 };
+  expect(await bringIn(school, 'CHILDREN', ...children)).toMatchObject({
+    ...nothing,
+    unchangedCount: 500,
+    expectedGuardianCount: 900,
   });
+  expect(await bringIn(school, 'STAFF', ...staff)).toMatchObject({ ...nothing, unchangedCount: 60 });
+  console.info(`Again in ${Math.round(performance.now() - again)} ms`);
+
+  const { organization } = await school.administrator.run('Children', { organizationId: school.id, enrolled: true });
+  expect(organization.children.totalCount).toBe(500);
+  const [misha] = (await school.administrator.run('Children', { organizationId: school.id, search: 'Ким-6 Миша' }))
+    .organization.children.nodes;
+  expect(misha).toMatchObject({
+    displayName: 'Ким-6 Миша Олегович',
+    birthDate: '2021-07-07',
+    externalId: 'К-6',
+    group: { name: 'Группа № 6' },
+    guardians: {
+      nodes: [
+        { state: 'PENDING', user: { displayName: 'Ким-6 Олег Иванович' }, contact: { phone: '+79221000013' } },
+        { state: 'PENDING', user: { displayName: 'Ким-6 Анна Петровна' }, contact: { phone: '+79221000012' } },
+      ],
+    },
+  });
+  await expectAudiencesRight();
 });
 
 test('a table as a Russian Excel saves it is read: Windows-1251, titles and quotes of its own', async () => {

@@ -4,7 +4,7 @@ import { applicationOf } from './support/world.ts';
 
 describe.each([
   { database: 'Postgres', embedded: false },
-  { database: 'PGlite', embedded: true },
+  { database: 'the embedded database', embedded: true },
 ])('on $database', ({ embedded }) => {
   test('a school opens its space, invites its staff, hears who asks to join, and confirms them', async () => {
     await using app = await startTestApp({ embedded });

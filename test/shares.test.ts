@@ -20,9 +20,9 @@ const inOperation = <Result>(work: () => Promise<Result>) => counted(ample(), { 
 const tooLarge = { cause: expect.any(OperationTooLarge) };
 
 /** A database that is asked in the course of operations. */
-async function open(engine = 'Postgres') {
+async function open() {
   const stack = new AsyncDisposableStack();
-  const url = engine === 'Postgres' ? stack.use(await createDatabase()).url : null;
+  const { url } = stack.use(await createDatabase());
   const { db } = stack.use(await connect({ databaseUrl: url, dataDirectory: 'memory://' }));
   const ask = async (count: number) => {
     for (let asked = 0; asked < count; asked++) await db.execute(sql`select 1`);
@@ -37,11 +37,8 @@ test('an operation sends so many statements and no more, and the next begins ane
   await inOperation(() => database.ask(most));
 });
 
-test.each([
-  'Postgres',
-  'the embedded database',
-])('what an operation has changed when it turns out too large is undone: on %s', async (engine) => {
-  await using database = await open(engine);
+test('what an operation has changed when it turns out too large is undone', async () => {
+  await using database = await open();
   const { db } = database;
   await db.execute(sql`create table things (id int)`);
   const change = (count: number) =>

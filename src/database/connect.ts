@@ -12,7 +12,6 @@ export type Executor = Database | Transaction;
 
 /** An open database. Disposing closes it, after at most 5 seconds. */
 export interface Connection extends AsyncDisposable {
-  readonly kind: 'postgres' | 'embedded';
   readonly db: Database;
 
   /**
@@ -38,19 +37,23 @@ export interface ConnectOptions {
   readonly databaseUrl: string | null;
   /** Where the embedded database lives; `memory://` keeps nothing. Unused with a `databaseUrl`. */
   readonly dataDirectory: string;
-  /** Connections to Postgres at most, without the one that listens and the one that migrates. */
+  /** Connections at most, without the one that listens and the one that migrates. */
   readonly poolSize?: number;
+  /** Makes all tables, in what an embedded database of version 0.1 is brought over from, and to. */
+  readonly makeTables?: (connection: Connection) => Promise<void>;
+  /** Hears that the embedded database ended by itself, and its last words. It is begun again. */
+  readonly onTrouble?: (lastWords: string) => void;
 }
 
 /**
  * Opens the database: Postgres when there is an URL, else the embedded one.
- * @throws whatever {@link isUnavailable} accepts when Postgres does not answer, DirectoryInUse when the data directory is
- * open in another process.
+ * @throws whatever {@link isUnavailable} accepts when Postgres does not answer; of the embedded one DirectoryInUse when the
+ * data directory is open in another process, DirectoryIncomplete.
  */
-export async function connect({ databaseUrl, dataDirectory, poolSize = 10 }: ConnectOptions): Promise<Connection> {
-  // Loaded on demand: PGlite alone is 20 MB of WebAssembly.
-  if (databaseUrl === null) return (await import('./embedded.ts')).openEmbedded(dataDirectory);
-  return (await import('./postgres.ts')).openPostgres(databaseUrl, poolSize);
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  // Loaded on demand: both need this file.
+  if (options.databaseUrl === null) return (await import('./embedded.ts')).openEmbedded(options);
+  return (await import('./postgres.ts')).openPostgres(options.databaseUrl, options.poolSize);
 }
 
 /**

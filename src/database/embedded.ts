@@ -1,100 +1,85 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite, type Transaction } from '@electric-sql/pglite';
-import { sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/pglite';
-import * as allowance from './allowance.ts';
-import type { Connection, Database } from './connect.ts';
+import { type Cluster, makeCluster, startCluster } from './cluster.ts';
+import type { Connection, ConnectOptions } from './connect.ts';
 import { lockDirectory } from './directory-lock.ts';
-import { DeadlineExceeded, withDeadline } from './failures.ts';
+import { openPostgres } from './postgres.ts';
 
-/**
- * Opens the embedded database in a data directory, which is made where missing; `memory://` keeps nothing.
- *
- * It has one connection: a transaction keeps everybody else waiting, and a statement keeps the whole process waiting,
- * since it runs in this thread and Postgres' own timeouts cannot interrupt it. It does not flush to disk: what was
- * acknowledged survives the death of the process, not that of the machine.
- * @throws DirectoryInUse
- */
-export async function openEmbedded(dataDirectory: string): Promise<Connection> {
-  if (dataDirectory.startsWith('memory://')) return connectionTo(await PGlite.create(dataDirectory));
-
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  const lock = await lockDirectory(dataDirectory);
-  try {
-    return connectionTo(await openCluster(join(dataDirectory, 'postgres')), lock);
-  } catch (error) {
-    await lock[Symbol.asyncDispose]();
-    throw error;
+/** What lies in the data directory is not a whole database; nothing is begun over it. */
+export class DirectoryIncomplete extends Error {
+  constructor(directory: string, missing: string) {
+    super(
+      `The data directory ${directory} holds a database of which ${missing} is missing: bring the whole directory back from ` +
+        'a backup. To begin anew, without what was there, give another directory.',
+    );
+    this.name = 'DirectoryIncomplete';
   }
 }
 
-/** Opens PGlite's files, or makes them first: beside their place, since it can never open those of a start cut short. */
-async function openCluster(path: string): Promise<PGlite> {
-  const exists = await access(path).then(
+/** In the data directory: the cluster; what says that there is one, whatever becomes of it; and what 0.1 had in its place. */
+const names = { cluster: 'database', marker: 'database.json', pglite: 'postgres' };
+const whole = ['PG_VERSION', 'global/pg_control'];
+
+/**
+ * Opens the embedded database: a Postgres of this process's own, whose files lie in a data directory, which is made where
+ * missing. `memory://` is a directory of its own that goes in the end.
+ * @throws DirectoryInUse, DirectoryIncomplete
+ */
+export async function openEmbedded(options: ConnectOptions): Promise<Connection> {
+  const { dataDirectory, poolSize } = options;
+  await using stack = new AsyncDisposableStack();
+  const isKept = !dataDirectory.startsWith('memory://');
+  if (isKept) await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const data = await realpath(isKept ? dataDirectory : await mkdtemp(join(tmpdir(), 'homeroom-database-')));
+  if (!isKept) stack.defer(() => rm(data, { recursive: true, force: true, maxRetries: 5 }));
+  stack.use(await lockDirectory(data));
+  const cluster = stack.use(await openCluster(data, isKept, options));
+  const connection = stack.use(await openPostgres(cluster.url, poolSize));
+  const kept = stack.move();
+  return { ...connection, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+async function openCluster(data: string, isDurable: boolean, options: ConnectOptions): Promise<Cluster> {
+  const directory = join(data, names.cluster);
+  // The pool, who listens, who migrates, and whoever looks in from outside.
+  const connections = (options.poolSize ?? 10) + 10;
+  const cluster = { directory, connections, isDurable, onTrouble: options.onTrouble };
+  if (!(await isThere(data))) {
+    // Beside its place first: what stands there is whole.
+    const unfinished = { ...cluster, directory: `${directory}.unfinished` };
+    await makeCluster(unfinished);
+    const pglite = join(data, names.pglite);
+    if (await exists(pglite)) {
+      if (!options.makeTables) throw new Error('Nobody says which tables a database of version 0.1 is to have.');
+      await using begun = await startCluster(unfinished);
+      const { bringOver } = await import('./from-pglite.ts');
+      await bringOver(pglite, begun.url, options.makeTables);
+    }
+    await rename(`${unfinished.directory}.password`, `${directory}.password`);
+    await rename(unfinished.directory, directory);
+  }
+  const started = await startCluster(cluster);
+  await writeFile(join(data, names.marker), '{ "database": "database" }\n');
+  return started;
+}
+
+/** Whether there is a cluster to start. @throws DirectoryIncomplete where there was one, or one of 0.1 */
+async function isThere(data: string): Promise<boolean> {
+  const { cluster, marker, pglite } = names;
+  const isBegun = (await exists(join(data, marker))) || (await exists(join(data, cluster)));
+  const wanted = isBegun ? [...within(cluster), `${cluster}.password`] : within(pglite);
+  const isWanted = isBegun || (await exists(join(data, pglite)));
+  for (const name of isWanted ? wanted : []) {
+    if (!(await exists(join(data, name)))) throw new DirectoryIncomplete(data, name);
+  }
+  return isBegun;
+}
+
+const within = (directory: string): string[] => whole.map((name) => join(directory, name));
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
     () => true,
     () => false,
   );
-  if (!exists) {
-    const unfinished = `${path}.unfinished`;
-    await rm(unfinished, { recursive: true, force: true });
-    await (await PGlite.create(unfinished)).close();
-    await rename(unfinished, path);
-  }
-  return PGlite.create(path);
-}
-
-function connectionTo(client: PGlite, lock?: AsyncDisposable): Connection {
-  const db: Database = drizzle({ client: guarded(client) });
-  return {
-    kind: 'embedded',
-    db,
-    listen: async (channel, onNotify, onListening) => {
-      const unlisten = await client.listen(channel, onNotify);
-      onListening();
-      return { [Symbol.asyncDispose]: () => unlisten() };
-    },
-    script: async (text) => (await withDeadline(client.exec(text))).flatMap(({ rows }) => rows),
-    ping: async () => {
-      await db.execute(sql`select 1`);
-    },
-    // The lock on the directory keeps other processes out.
-    exclusively: (work) => work(drizzle({ client })),
-    [Symbol.asyncDispose]: async () => {
-      if (!client.closed) await client.close();
-      await lock?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/**
- * PGlite as Drizzle's driver uses it, with a deadline for the wait for the one connection: a transaction that asks the
- * database beside itself would wait for ever.
- */
-function guarded(client: PGlite): PGlite {
-  const query: PGlite['query'] = async (...statement) => allowance.send(() => withDeadline(client.query(...statement)));
-  const transaction: PGlite['transaction'] = (work) => allowance.begin(() => transactionNow(work));
-  const transactionNow: PGlite['transaction'] = (work) => {
-    let late = false;
-    let begun = (): void => {};
-    const waited = new Promise<void>((resolve) => {
-      begun = resolve;
-    });
-    const done = client.transaction(async (tx: Transaction) => {
-      begun();
-      if (late) throw new DeadlineExceeded();
-      return work(guardedTransaction(tx));
-    });
-    const started = withDeadline(Promise.race([waited, done]), () => {
-      late = true;
-    });
-    return Promise.all([done, started]).then(([result]) => result);
-  };
-  // Boundary: stands in for the whole client where Drizzle's driver uses these two of its members.
-  return { query, transaction } as unknown as PGlite;
-}
-
-function guardedTransaction(tx: Transaction): Transaction {
-  const query: Transaction['query'] = async (...statement) => allowance.sendWithin(() => tx.query(...statement));
-  return Object.create(tx, { query: { value: query } });
-}

@@ -18,7 +18,7 @@ import { DeadlineExceeded, withDeadline } from './failures.ts';
 const maintenanceLock = 7_066_513;
 
 /** Opens a pool of connections to Postgres and proves that it answers. @throws what isUnavailable accepts */
-export async function openPostgres(url: string, poolSize: number): Promise<Connection> {
+export async function openPostgres(url: string, poolSize = 10): Promise<Connection> {
   const client = postgres(url, {
     ...common,
     max: poolSize,
@@ -40,7 +40,6 @@ export async function openPostgres(url: string, poolSize: number): Promise<Conne
   }
   const db: Database = drizzle({ client: guarded(client) });
   const connection: Connection = {
-    kind: 'postgres',
     db,
     listen: (channel, onNotify, onListening) => listen(client, channel, onNotify, onListening),
     // An array of rows for each statement, or the rows alone of a single one.

@@ -41,10 +41,8 @@ const notify = prepareRaw<never, { channel: string; texts: readonly string[] }>(
   sql`select pg_notify(${sql.placeholder('channel')}::text, t) from unnest(${sql.placeholder('texts')}::text[]) t`,
 );
 
-/** By NOTIFY, whose lock is taken once for all that is told together. An embedded database has nobody else to tell. */
+/** By NOTIFY, whose lock is taken once for all that is told together. */
 export const lineThroughPostgres = (connection: Connection, name: string): Line => ({
-  tell: async (texts) => {
-    if (connection.kind === 'postgres') await notify(connection.db, { channel: `homeroom_${name}`, texts });
-  },
+  tell: async (texts) => void (await notify(connection.db, { channel: `homeroom_${name}`, texts })),
   hear: (onTold, onHearing) => connection.listen(`homeroom_${name}`, onTold, onHearing),
 });

@@ -24,7 +24,7 @@ export interface TestApp extends AsyncDisposable {
 }
 
 /**
- * Starts the whole server as `main.ts` does, on a fresh clone of the migrated Postgres, or on PGlite (`memory://`).
+ * Starts the whole server as `main.ts` does, on a fresh clone of the migrated Postgres, or on the embedded database.
  * Limits that would slow a test down are high; tests of limits set their own.
  */
 export async function startTestApp(

@@ -88,7 +88,7 @@ export async function openSchool(server: Server) {
 
 /** A database of a kind, as the server's environment names it, until the stack is disposed. */
 export async function databaseOf(
-  kind: 'Postgres' | 'PGlite',
+  kind: 'Postgres' | 'the embedded database',
   stack: AsyncDisposableStack,
 ): Promise<Record<string, string>> {
   if (kind === 'Postgres') return { DATABASE_URL: stack.use(await createDatabase()).url };

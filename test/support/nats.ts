@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { readConfig } from '../../src/config.ts';
 import type { NatsServers } from '../../src/config-values.ts';
-import { freePort } from './postgres-cluster.ts';
+import { freePort } from '../../src/database/cluster.ts';
 import { eventually } from './waiting.ts';
 
 /** A NATS of one's own on loopback, always on the same port. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { readConfig, type StreamingConfig } from '../../src/config.ts';
-import { freePort } from './postgres-cluster.ts';
+import { freePort } from '../../src/database/cluster.ts';
 import { eventually } from './waiting.ts';
 
 const needed = 'There is no nginx with RTMP: install both (Debian: apt-get install nginx libnginx-mod-rtmp openssl).';

@@ -1,14 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdtemp, open, readFile, realpath, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { binaries, unprivilegedUser } from './postgres-binaries.ts';
+import { freePort } from '../../src/database/cluster.ts';
+import { findPrograms, type Programs } from '../../src/database/programs.ts';
 import { processesOf, signal } from './postgres-processes.ts';
 
 /** A Postgres 18 of one's own on loopback. Disposing stops it and leaves nothing; so does the end of this process. */
@@ -39,23 +39,22 @@ export async function startCluster(): Promise<Cluster> {
 }
 
 async function createCluster(directory: string, guard: ChildProcess): Promise<Cluster> {
-  const user = await unprivilegedUser();
-  const as = user ?? {};
-  if (user) await chown(directory, user.uid, user.gid);
-  const programs = join(await binaries(directory, user), 'bin');
+  const programs = await findPrograms();
+  const { owner } = programs;
+  if (owner) await chown(directory, owner.uid, owner.gid);
   const data = join(directory, 'data');
   const log = join(directory, 'log');
   const port = await freePort();
   const password = randomBytes(16).toString('hex');
-  await initialize(programs, directory, password, as);
+  await initialize(programs, directory, password);
   let server: ChildProcess | undefined;
 
   const cluster: Cluster = {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     async start() {
       const output = await open(log, 'a');
-      server = spawn(join(programs, 'postgres'), ['-D', data, '-p', String(port)], {
-        ...as,
+      const [file, args] = programs.command('postgres', ['-D', data, '-p', String(port)]);
+      server = spawn(file, args, {
         cwd: directory,
         // Out of the terminal's process group: an interrupt there must not stop it under the running tests.
         detached: true,
@@ -100,7 +99,7 @@ async function createCluster(directory: string, guard: ChildProcess): Promise<Cl
   return cluster;
 }
 
-async function initialize(programs: string, directory: string, password: string, as: object): Promise<void> {
+async function initialize(programs: Programs, directory: string, password: string): Promise<void> {
   const passwordFile = join(directory, 'password');
   await writeFile(passwordFile, password, { mode: 0o644 });
   const settings = {
@@ -117,15 +116,13 @@ async function initialize(programs: string, directory: string, password: string,
     // The client's share of a sign-in is thousands of hashes otherwise, and tests connect often.
     scram_iterations: '1',
   };
-  await promisify(execFile)(
-    join(programs, 'initdb'),
-    [
-      ['-D', join(directory, 'data'), '-U', 'postgres', '-A', 'scram-sha-256', '--pwfile', passwordFile],
-      ['-E', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
-      Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-    ].flat(),
-    { ...as, cwd: directory },
-  );
+  const [file, args] = programs.command('initdb', [
+    ...['-D', join(directory, 'data'), '-U', 'postgres', '-A', 'scram-sha-256', '--pwfile', passwordFile],
+    ...['-E', 'UTF8', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--locale', 'C'],
+    ...['--no-sync', '--no-instructions'],
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]);
+  await promisify(execFile)(file, args, { cwd: directory });
 }
 
 function startGuard(directory: string): ChildProcess {
@@ -149,24 +146,4 @@ async function end(server: ChildProcess, name: NodeJS.Signals): Promise<void> {
   const gone = once(server, 'exit');
   server.kill(name);
   await gone;
-}
-
-/**
- * Below the range from which systems choose ports for outgoing connections: a client that reconnects while the server
- * restarts could otherwise be given the server's own port, and hold it.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 32_000);
-    const probe = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (free) {
-      probe.close();
-      await once(probe, 'close');
-      return port;
-    }
-  }
 }

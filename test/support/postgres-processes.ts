@@ -22,15 +22,15 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-async function childrenOf(parent: number): Promise<number[]> {
-  // Linux; elsewhere a paused cluster's children end when they are continued by hand.
-  const entries = await readdir('/proc').catch(() => []);
-  const stats = entries
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(async (entry) => {
-      const stat = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '');
-      // The parent is the second field after the command name, which may itself hold spaces and parentheses.
-      return { pid: Number(entry), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) };
-    });
-  return (await Promise.all(stats)).filter((stat) => stat.parent === parent).map((stat) => stat.pid);
+/** Linux; elsewhere a paused cluster's children end when they are continued by hand. */
+export async function childrenOf(parent: number): Promise<number[]> {
+  const entries = (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const parents = await Promise.all(entries.map(parentOf));
+  return entries.filter((_pid, at) => parents[at] === parent);
+}
+
+export async function parentOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The second field after the command name, which may itself hold spaces and parentheses.
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../support/postgres-cluster.ts';
+import { freePort } from '../../../src/database/cluster.ts';
 import { end, start } from './child.ts';
 import { collected, collectOrder } from './collecting.ts';
 import { cpuOf, memoryOf, untilAtRest } from './usage.ts';
