@@ -103,7 +103,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
       onTrouble: (lastWords) => logger.error({ lastWords }, 'the embedded database has ended, and is begun again'),
     }),
   );
-  await migrate(connection);
+  await migrate(connection, () => logger.warn('a migration waits for who holds a table that it is to change'));
   const { db } = connection;
   const secret = await openSecret(config.secret, config.dataDirectory);
   await demandSameSecret(db, secret);

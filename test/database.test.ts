@@ -92,3 +92,30 @@ test('is migrated once, however many begin at once', async () => {
   await Promise.all([migrate(connection), migrate(connection)]);
   expect(await isMigrated(connection)).toBe(true);
 });
+
+test('a migration gives way to whoever holds a table for long, so that nobody waits behind it', async () => {
+  await using opened = await open();
+  const { connection } = opened;
+  // As it was before the last of them, which refers to users.
+  await connection.script(`drop table member_names; drop index memberships_user_index;
+    delete from drizzle.__drizzle_migrations where created_at = (select max(created_at) from drizzle.__drizzle_migrations)`);
+  const held = Promise.withResolvers<void>();
+  const blocked = Promise.withResolvers<void>();
+  const holding = connection.db.transaction(async (tx) => {
+    await tx.execute(sql`lock table users in row exclusive mode`);
+    await held.promise;
+  });
+  let times = 0;
+  const migrating = migrate(connection, () => {
+    times++;
+    blocked.resolve();
+  });
+  await blocked.promise;
+  await connection.db.transaction((tx) => tx.execute(sql`update users set locale = locale`));
+  expect(await isMigrated(connection)).toBe(false);
+  held.resolve();
+  await holding;
+  await migrating;
+  expect(await isMigrated(connection)).toBe(true);
+  expect(times).toBeGreaterThan(0);
+});

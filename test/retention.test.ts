@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { type Connection, connect, rows } from '../src/database/connect.ts';
-import { migrate } from '../src/database/migrate.ts';
 import { headOf, openLog } from '../src/log/history.ts';
 import { trimLog } from '../src/log/retention.ts';
 import { startTestApp } from './support/app.ts';
@@ -11,11 +10,10 @@ import { inDatabase } from './support/sql.ts';
 import { eventually } from './support/waiting.ts';
 
 /** A log with so many old events, then 10 young ones, and 3 old ones that still wait for their place. */
-async function openHistory(old: number, kind = 'Postgres') {
+async function openHistory(old: number) {
   await using stack = new AsyncDisposableStack();
-  const databaseUrl = kind === 'Postgres' ? stack.use(await createDatabase()).url : null;
+  const databaseUrl = stack.use(await createDatabase()).url;
   const connection = stack.use(await connect({ databaseUrl, dataDirectory: 'memory://', poolSize: 2 }));
-  if (kind === 'PGlite') await migrate(connection);
   const { db } = connection;
   await openLog(db);
   await db.execute(sql`create table forgettings (backend int default pg_backend_pid(), count bigint)`);
@@ -51,11 +49,8 @@ const remaining = async (db: Connection['db']) => {
   return { ...log, trimmedThrough: (await headOf(db)).trimmedThrough };
 };
 
-test.each([
-  'Postgres',
-  'PGlite',
-])('on %s what is old is forgotten in slices, oldest first, and nothing else is', async (kind) => {
-  await using history = await openHistory(12_000, kind);
+test('what is old is forgotten in slices, oldest first, and nothing else is', async () => {
+  await using history = await openHistory(12_000);
   const { db } = history;
   await trimLog(db, 7);
   expect(await remaining(db)).toEqual({ placed: 10, waiting: 3, first: 12_001, trimmedThrough: 12_000 });

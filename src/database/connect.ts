@@ -27,7 +27,8 @@ export interface Connection extends AsyncDisposable {
   ping(): Promise<void>;
 
   /**
-   * Runs maintenance (migrations) on a connection of its own, without time limits, while no other process is inside.
+   * Runs maintenance (migrations) on a connection of its own, while no other process is inside. What it does may take as long as
+   * it takes, but not wait for a table for more than 2 seconds.
    */
   exclusively<T>(work: (db: Database) => Promise<T>): Promise<T>;
 }

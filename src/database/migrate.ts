@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
@@ -5,14 +6,31 @@ import { migrate as migratePostgres } from 'drizzle-orm/postgres-js/migrator';
 import { type Connection, rows } from './connect.ts';
 import { errorCode } from './failures.ts';
 
+const lockNotAvailable = '55P03';
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
-/** Applies what is missing of `drizzle/`. Any number of processes may do so at once: the others wait for the first. */
-export async function migrate(connection: Connection): Promise<void> {
-  // Boundary: the migrator is the same for every driver, but each driver's module types it for its own database.
-  await connection.exclusively((db) =>
-    migratePostgres(db as Parameters<typeof migratePostgres>[0], { migrationsFolder }),
-  );
+/** How long it lets those pass who came after it, before it tries again. */
+const pauseMs = 1_000;
+
+/**
+ * Applies what is missing of `drizzle/`. Any number of processes may do so at once: the others wait for the first. Where somebody
+ * holds a table that is to change it gives way and tries again, however long that takes: who asks for the table meanwhile
+ * would wait behind it. `onBlocked` hears of each time.
+ */
+export async function migrate(connection: Connection, onBlocked: () => void = () => {}): Promise<void> {
+  await connection.exclusively(async (db) => {
+    // Boundary: the migrator is the same for every driver, but each driver's module types it for its own database.
+    const apply = () => migratePostgres(db as Parameters<typeof migratePostgres>[0], { migrationsFolder });
+    for (;;) {
+      try {
+        return await apply();
+      } catch (error) {
+        if (errorCode(error) !== lockNotAvailable) throw error;
+      }
+      onBlocked();
+      await delay(pauseMs);
+    }
+  });
 }
 
 let expected: string[] | undefined;

@@ -16,6 +16,8 @@ import { DeadlineExceeded, withDeadline } from './failures.ts';
 
 /** Any fixed number: the key of the advisory lock under which one process at a time does maintenance. */
 const maintenanceLock = 7_066_513;
+/** How long maintenance waits for a table, and everybody who comes after it. */
+const maintenanceLockMs = 2_000;
 
 /** Opens a pool of connections to Postgres and proves that it answers. @throws what isUnavailable accepts */
 export async function openPostgres(url: string, poolSize = 10): Promise<Connection> {
@@ -216,6 +218,8 @@ async function exclusively<T>(url: string, work: (db: Database) => Promise<T>): 
     await client.unsafe('set statement_timeout = 0; set lock_timeout = 0');
     // Held by the session, so released with it however this ends.
     await client`select pg_advisory_lock(${maintenanceLock})`;
+    // Whoever asks for a table after us waits behind us.
+    await client.unsafe(`set lock_timeout = ${maintenanceLockMs}`);
     return await work(drizzle({ client }));
   } finally {
     await client.end({ timeout: 5 });
