@@ -24,6 +24,7 @@ import { makeDueMovements } from './due-movements/commands.ts';
 import { sweepFiles } from './files/commands.ts';
 import { Pages } from './graphql/asking.ts';
 import type { Services } from './graphql/context.ts';
+import { Drain } from './graphql/drain.ts';
 import { EventStreams } from './graphql/event-stream.ts';
 import { createHttpServer } from './graphql/http.ts';
 import { Operations } from './graphql/operations.ts';
@@ -83,6 +84,8 @@ const maxTailLagMs = 10_000;
 /** Sockets that come within so many milliseconds are let in together. */
 const admissionGapMs = 50;
 const sessionCheckMs = 60_000;
+/** How long what is being answered at the end may take. */
+const answerMs = 5_000;
 /** How often a minute one person may tell that they write in one chat, or no longer. */
 const typingPerMinute = 60;
 
@@ -217,6 +220,7 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
     doors: [uploads, downloads, ...(streams ? [streams] : []), ...conferenceRooms.doors],
     ready: () => demandReady(connection, tail),
   });
+  const drain = new Drain(server);
   const sockets = serveSockets({
     server,
     operations,
@@ -230,18 +234,13 @@ export async function startApp(config: Config, outside: Outside = {}): Promise<A
 
   server.listen(config.port, config.host);
   await once(server, 'listening');
-  stack.defer(async () => {
-    // Accept nothing new, let sockets say goodbye, finish what is being answered, and only then close what it needs.
-    const closed = once(server, 'close');
-    server.close();
-    eventStreams[Symbol.dispose]();
-    await sockets[Symbol.asyncDispose]();
-    const idle = setInterval(() => server.closeIdleConnections(), 20);
-    const patience = setTimeout(() => server.closeAllConnections(), 5_000);
-    await closed;
-    clearInterval(idle);
-    clearTimeout(patience);
-  });
+  // What is being answered is finished, and only then what it needs is closed.
+  stack.defer(() =>
+    drain.end(answerMs, async () => {
+      eventStreams[Symbol.dispose]();
+      await sockets[Symbol.asyncDispose]();
+    }),
+  );
   const { port } = server.address() as AddressInfo; // listening on TCP, so never a pipe's name
   const url = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}/graphql`;
   if (demo) print(demo.guide(url));

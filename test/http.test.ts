@@ -1,4 +1,7 @@
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { createConnection } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { sessionCookie } from '../src/graphql/asking.ts';
@@ -6,6 +9,7 @@ import { startTestApp, type TestApp } from './support/app.ts';
 import { TestClient } from './support/client.ts';
 import { operation } from './support/operations.ts';
 import { RawSocket } from './support/socket.ts';
+import { eventually } from './support/waiting.ts';
 
 const school = 'https://app.school.example';
 const stranger = 'https://stranger.example';
@@ -223,4 +227,26 @@ test('without GraphiQL there is no page, and without introspection no schema, on
   const { token } = await world.person();
   await using socket = await RawSocket.open(url, token);
   expect(await socket.run(introspects)).toMatchObject({ errors: [{ message: refusal }] });
+});
+
+test('in the end who has asked nothing is sent away at once, and who is being answered is told that it was the last time', async () => {
+  const own = await startTestApp();
+  const { hostname, port } = new URL(own.url);
+  const silent = createConnection(Number(port), hostname);
+  await once(silent, 'connect');
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(asks) };
+  const asking = request(own.url, { method: 'POST', agent: new Agent({ keepAlive: true }), headers });
+  asking.write(asks.slice(0, 5));
+  await eventually(() => expect(asking.socket?.connecting).toBe(false));
+  // Answered on the same way in, after whatever came before: the server has begun to read.
+  expect(
+    (await fetch(own.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: asks })).status,
+  ).toBe(200);
+  const ended = own[Symbol.asyncDispose]();
+  await once(silent, 'close');
+  asking.end(asks.slice(5));
+  const [response] = await once(asking, 'response');
+  expect(response.headers.connection).toBe('close');
+  expect(await json(response)).toEqual({ data: { __typename: 'Query' } });
+  await ended;
 });
