@@ -39,6 +39,7 @@ import type { TaskKind } from './jobs/tasks.ts';
 import { expireJoinRequests } from './join-requests/commands.ts';
 import { Hub, type Witness } from './log/hub.ts';
 import { trimming } from './log/retention.ts';
+import { watchSessions } from './log/session-watch.ts';
 import { Tail } from './log/tail.ts';
 import { lineThroughPostgres, throughPostgres } from './log/wake-up.ts';
 import { lineThroughNats, throughNats } from './log/wake-up-nats.ts';
@@ -83,7 +84,6 @@ const maxTailLagMs = 10_000;
 
 /** Sockets that come within so many milliseconds are let in together. */
 const admissionGapMs = 50;
-const sessionCheckMs = 60_000;
 /** How long what is being answered at the end may take. */
 const answerMs = 5_000;
 /** How often a minute one person may tell that they write in one chat, or no longer. */
@@ -296,17 +296,6 @@ async function startLog(connection: Connection, config: Config, logger: Logger, 
     staysOf: together((userIds) => staysOf(connection.db, userIds)),
   });
   return { tail, hub };
-}
-
-/** Marks the sessions of whoever is connected as used, and ends what belongs to those whose time has run out. */
-function watchSessions(hub: Hub, keep: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>): Disposable {
-  const check = async () => {
-    const here = hub.sessions();
-    const good = await keep([...here]).catch(() => here);
-    hub.expire(here.difference(good));
-  };
-  const timer = setInterval(() => void check(), sessionCheckMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** A difference is a fault of ours: it fails as a job, and so into the log, night after night until it is mended. */

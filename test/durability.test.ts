@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Json, TestClient } from './support/client.ts';
 import { cursorOf } from './support/log.ts';
-import { databaseOf, openSchool, Server } from './support/mortal-server.ts';
+import { databaseOf, openSchool, Server, unlessAnswered } from './support/mortal-server.ts';
 import { ResumingStream } from './support/socket.ts';
 import { anyMoment, eventually } from './support/waiting.ts';
 
@@ -10,7 +10,7 @@ async function inviteUntilKilled(person: TestClient, groupId: string, acknowledg
   for (;;) {
     const idempotencyKey = crypto.randomUUID();
     const input = { groupId, role: 'EMPLOYEE', idempotencyKey };
-    const result = await person.does('CreateInvite', { input }).catch(() => null);
+    const result = await person.does('CreateInvite', { input }).catch(unlessAnswered);
     if (!result) return;
     acknowledged.set(result.invite.id, idempotencyKey);
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Json, TestClient } from './support/client.ts';
 import { cursorOf } from './support/log.ts';
-import { databaseOf, openSchool, Server } from './support/mortal-server.ts';
+import { databaseOf, openSchool, Server, unlessAnswered } from './support/mortal-server.ts';
 import { ResumingStream } from './support/socket.ts';
 import { newKey } from './support/talk.ts';
 import { anyMoment, eventually } from './support/waiting.ts';
@@ -11,7 +11,7 @@ async function sayUntilKilled(person: TestClient, chatId: string, acknowledged: 
   for (;;) {
     const clientMessageId = newKey();
     const input = { chatId, text: clientMessageId, clientMessageId };
-    const sent = await person.does('SendMessage', { input }).catch(() => null);
+    const sent = await person.does('SendMessage', { input }).catch(unlessAnswered);
     if (!sent) return;
     acknowledged.set(clientMessageId, sent);
   }
