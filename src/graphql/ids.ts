@@ -1,4 +1,4 @@
-import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
+import { encodeGlobalID } from '@pothos/plugin-relay';
 import { NotFound } from '../errors.ts';
 
 /** A row's id as Postgres writes it. */
@@ -29,13 +29,11 @@ export const noRow = '00000000-0000-0000-0000-000000000000';
 /** The row's id in a global id of this type, or of no row: for filters, where what names nothing finds nothing. */
 export const idOrNone = (typename: string, id: string): string => maybeIdOf(typename, id) ?? noRow;
 
-/** Type and row of a global id; null when it is not one. */
+/** Type and row of a global id; null when it is not one. Nothing is thrown on the way: strangers send thousands that are none. */
 export function parseGlobalId(id: string): { typename: string; id: string } | null {
   if (id.length > 200) return null;
-  try {
-    const decoded = decodeGlobalID(id);
-    return uuid.test(decoded.id) ? decoded : null;
-  } catch {
-    return null;
-  }
+  const text = Buffer.from(id, 'base64').toString();
+  const colon = text.indexOf(':');
+  const row = text.slice(colon + 1);
+  return colon > 0 && uuid.test(row) ? { typename: text.slice(0, colon), id: row } : null;
 }

@@ -105,6 +105,12 @@ const misused = fc
       .map((pairs) => ({ query: document, operationName: one.name?.value, variables: Object.fromEntries(pairs) })),
   );
 
+/** About as many ids as a body may have, of which none is one. */
+const astray = fc.integer({ min: 1, max: 9_900 }).map((count) => ({
+  query: 'query ($a: [ID!]!) { nodes(ids: $a) { id } }',
+  variables: { a: times(count, (at) => `${marker}${at}`) },
+}));
+
 /** Bodies of requests as strangers may send them: real operations misused, documents and JSON of any shape, many of one thing. */
 export const bodies = fc.oneof(
   { weight: 40, arbitrary: misused.map((asked) => JSON.stringify(asked)) },
@@ -119,6 +125,7 @@ export const bodies = fc.oneof(
     weight: 1,
     arbitrary: fc.tuple(misused, swollen).map(([asked, a]) => JSON.stringify({ ...asked, variables: { a, input: a } })),
   },
+  { weight: 1, arbitrary: astray.map((asked) => JSON.stringify(asked)) },
   { weight: 10, arbitrary: json.map((query) => JSON.stringify({ query, operationName: query, extensions: query })) },
   { weight: 10, arbitrary: json.map((value) => `${JSON.stringify(value)}`.slice(0, -3)) },
 );
